@@ -1,0 +1,34 @@
+"""all-MiniLM-L6-v2 without any training: the embedded default (Reimers and Gurevych 2019)."""
+
+from __future__ import annotations
+
+from tool_bench.baseline import Baseline, Speed
+from tool_bench.retriever import Retriever
+
+
+def load() -> Retriever:
+    """Load the embedded weights."""
+    from tool_bench.dense import DenseRetriever, rendered
+    from tool_bench.sentence import minilm
+
+    return DenseRetriever(minilm(), rendered("name-description"))
+
+
+BASELINES = (
+    Baseline(
+        name="minilm",
+        kind="dense",
+        description=(
+            "all-MiniLM-L6-v2 over 'name: description', cosine similarity. Runs without a network: "
+            "the weights come with the install."
+        ),
+        reference="https://arxiv.org/abs/1908.10084",
+        license="apache-2.0",
+        load=load,
+        parameters=22_713_216,
+        revision="1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+        style="name-description",
+        settings={"max tokens": 256, "pooling": "mean", "precision": "float32"},
+        speed=Speed(start=10, per_tool=0.025, per_query=0.02),
+    ),
+)

@@ -1,0 +1,63 @@
+"""The baseline record: what a method is, what it needs, and how to load it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tool_bench.retriever import Retriever
+from tool_bench.tool import Style
+
+Kind = Literal["lexical", "dense", "hybrid", "rerank", "llm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a method needs beyond the core install."""
+
+    modules: tuple[str, ...] = ()
+    """Importable modules; a missing one makes the method unavailable."""
+    extra: str | None = None
+    """The extra that installs them; None where the core install does."""
+    key: str | None = None
+    """Environment variable that must hold an API key."""
+    memory_gib: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Rough seconds on two cores, for time estimates and for running cheap cells first."""
+
+    start: float = 0.5
+    per_tool: float = 1e-4
+    per_query: float = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """One method. Declaring it imports nothing heavy; ``load`` does."""
+
+    name: str
+    kind: Kind
+    description: str
+    reference: str
+    """Paper or code that defines the method."""
+    license: str
+    load: Callable[[], Retriever]
+    """Make the retriever; raises UnavailableError where this machine lacks something."""
+    parameters: int | None = None
+    """Trained parameters; 0 for a method without any, None where unknown."""
+    revision: str | None = None
+    """Commit or version of the weights or library the method stands on."""
+    style: Style | None = None
+    """How tools become text; None where the method uses no text of a tool."""
+    settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    deviations: tuple[str, ...] = ()
+    """Where this differs from the published method."""
+    uses_examples: bool = False
+    """Reads the task's usage examples at index time."""
+    needs: Needs = field(default_factory=Needs)
+    trained_on: tuple[str, ...] = ()
+    """Tasks or sources whose data trained the weights, as far as it is known."""
+    speed: Speed = field(default_factory=Speed)

@@ -1,0 +1,54 @@
+"""Options and texts that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+
+from tool_bench import store
+
+ResultsOption = Annotated[
+    Optional[Path],  # noqa: UP045  typer reads the annotation at run time
+    typer.Option("--results", help="Results folder (default: results/).", metavar="DIR"),
+]
+TasksOption = Annotated[
+    list[str],
+    typer.Option("--tasks", "-t", help="Tasks, by comma or repeated.", metavar="NAMES"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
+
+
+def examples(*commands: str) -> str:
+    """Return an epilog that lists example commands, one a line."""
+    return "\n\n".join(("[bold]Examples[/]", *(f"tool-bench {command}" for command in commands)))
+
+
+def names(given: Iterable[str]) -> list[str]:
+    """Split comma-separated names; empty ones are dropped."""
+    return [name.strip() for text in given for name in text.split(",") if name.strip()]
+
+
+def results_folder(given: Path | None) -> Path:
+    """Return the folder the user chose, or the default one."""
+    return store.default_folder() if given is None else given
+
+
+def console() -> Console:
+    """Return a console for standard output."""
+    return Console(highlight=False)
+
+
+_UNITS = ((5_400, 3_600, "h", 1), (120, 60, "min", 0), (10, 1, "s", 0), (0, 1, "s", 1))
+"""(from this many seconds on, seconds in one, name, decimals)"""
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them: ``0.4 s``, ``12 s``, ``3 min``, ``1.5 h``."""
+    size, unit, decimals = next(
+        (size, unit, decimals) for least, size, unit, decimals in _UNITS if seconds >= least
+    )
+    return f"{seconds / size:.{decimals}f} {unit}"

@@ -1,0 +1,106 @@
+"""``tool-bench data``: the upstream files of the tasks."""
+
+from __future__ import annotations
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from tool_bench import registry
+from tool_bench.cli.common import console, examples
+from tool_bench.errors import ToolBenchError, UnavailableError
+from tool_bench.task import Task
+
+app = typer.Typer(
+    help="Fetch and verify the upstream files of the tasks.",
+    no_args_is_help=True,
+    epilog=examples("data status", "data pull", "data verify MetaTool"),
+)
+
+Names = typer.Argument(None, help="Tasks; all when none is named.", metavar="[TASK]...")
+
+
+def _chosen(names: list[str] | None) -> list[Task]:
+    return registry.pick_tasks(names or registry.tasks())
+
+
+@app.command(epilog=examples("data status", "data status ToolBench"))
+def status(tasks: list[str] = Names) -> None:
+    """Show where each file would come from; no network is touched."""
+    from rich.table import Column, Table
+
+    from tool_bench.data.fetch import status as status_of
+    from tool_bench.data.paths import cache_folder, mirror
+
+    table = Table(
+        "task", Column("file", overflow="fold"), Column("kB", justify="right"), "where", box=None
+    )
+    for task in _chosen(tasks):
+        for source in task.sources:
+            where = status_of(source)
+            table.add_row(
+                task.name,
+                source.path,
+                f"{source.size / 1e3:,.0f}",
+                f"[green]{where}[/]" if where == "cached" else where,
+            )
+    out = console()
+    out.print(table)
+    out.print(f"\ncache: {escape(str(cache_folder()))}", soft_wrap=True)
+    out.print(f"mirror (TOOL_BENCH_MIRROR): {escape(mirror() or 'none')}", soft_wrap=True)
+
+
+@app.command(epilog=examples("data pull", "data pull MetaTool"))
+def pull(tasks: list[str] = Names) -> int:
+    """Fetch every file that is not in the cache; an interrupted download goes on."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    from tool_bench.data.fetch import fetch_all, missing_bytes
+
+    out = console()
+    failures: list[ToolBenchError] = []
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as progress:
+        for task in _chosen(tasks):
+            size = missing_bytes([task])
+            bar = progress.add_task(task.name, total=size, visible=size > 0)
+
+            def advance(arrived: int, bar: object = bar) -> None:
+                progress.advance(bar, arrived)  # type: ignore[arg-type]  # rich's TaskID
+
+            try:
+                fetch_all(task, advance)
+            except ToolBenchError as error:
+                failures.append(error)
+                out.print(f"[red]no[/] {task.name}: {escape(str(error))}")
+            else:
+                done = f"fetched {size / 1e6:.1f} MB" if size else "was in the cache"
+                out.print(f"[green]OK[/] {task.name}: {done}")
+    return 1 if failures else 0
+
+
+@app.command(epilog=examples("data verify", "data verify ToolBench"))
+def verify(tasks: list[str] = Names) -> int:
+    """Check every file's sha256, read every row and compare the built data with its declaration."""
+    from tool_bench.data.load import load
+
+    out = console()
+    failed = False
+    for task in _chosen(tasks):
+        try:
+            counts = load(task).counts
+        except UnavailableError as error:
+            out.print(f"[yellow]n/a[/] {task.name}: {escape(str(error))}")
+        except ToolBenchError as error:
+            failed = True
+            out.print(f"[red]no[/] {task.name}: {escape(str(error))}")
+        else:
+            facts = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
+            out.print(f"[green]OK[/] {task.name}: {facts}")
+    return 1 if failed else 0

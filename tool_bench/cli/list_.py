@@ -1,0 +1,69 @@
+"""``tool-bench list``: what there is to run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from tool_bench import registry
+from tool_bench.cli.common import JsonOption, console, examples
+
+EPILOG = examples("list", "list --json")
+
+
+def list_(as_json: JsonOption = False) -> None:
+    """List the tasks and the baselines."""
+    tasks, baselines = registry.tasks().values(), registry.baselines().values()
+    if as_json:
+        record: dict[str, list[dict[str, Any]]] = {
+            "tasks": [
+                {
+                    "name": task.name,
+                    "tools": task.tools,
+                    "queries": task.queries,
+                    "license": task.license,
+                    "data_revision": task.data_revision,
+                    "description": task.description,
+                }
+                for task in tasks
+            ],
+            "baselines": [
+                {
+                    "name": baseline.name,
+                    "kind": baseline.kind,
+                    "parameters": baseline.parameters,
+                    "license": baseline.license,
+                    "revision": baseline.revision,
+                    "uses_examples": baseline.uses_examples,
+                    "description": baseline.description,
+                }
+                for baseline in baselines
+            ],
+        }
+        print(json.dumps(record, indent=1, ensure_ascii=False))
+        return
+    out = console()
+    table = Table("task", _right("tools"), _right("queries"), "licence", "what it is", box=None)
+    for task in tasks:
+        table.add_row(
+            f"[bold]{task.name}[/]",
+            f"{task.tools:,}",
+            f"{task.queries:,}",
+            task.license,
+            escape(task.description),
+        )
+    out.print(table)
+    out.print()
+    table = Table("baseline", "kind", "what it is", box=None)
+    for baseline in baselines:
+        table.add_row(f"[bold]{baseline.name}[/]", baseline.kind, escape(baseline.description))
+    out.print(table)
+
+
+def _right(header: str) -> Any:
+    from rich.table import Column
+
+    return Column(header, justify="right")

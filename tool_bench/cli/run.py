@@ -1,0 +1,193 @@
+"""``tool-bench run``: the main job."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from tool_bench import registry
+from tool_bench.baseline import Baseline
+from tool_bench.cli.common import (
+    JsonOption,
+    ResultsOption,
+    TasksOption,
+    console,
+    duration,
+    examples,
+    names,
+    results_folder,
+)
+from tool_bench.errors import UsageError
+from tool_bench.leaderboard.build import build, default_output
+from tool_bench.plan import Cell, Outcome, make_plan
+from tool_bench.store import result_path
+
+EPILOG = examples(
+    "run --all",
+    "run --all --dry-run",
+    "run --tasks MetaTool --baselines bm25s,minilm",
+    "run --tasks ToolBench --model BAAI/bge-small-en-v1.5",
+    "run --model ./my-model",
+)
+
+
+def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every task with every baseline.")
+    ] = False,
+    tasks: TasksOption = [],  # noqa: B006  typer copies it
+    baselines: Annotated[
+        list[str],
+        typer.Option("--baselines", "-b", help="Baselines, by comma or repeated.", metavar="NAMES"),
+    ] = [],  # noqa: B006  typer copies it
+    models: Annotated[
+        list[str],
+        typer.Option(
+            "--model",
+            "-m",
+            help="Also any sentence-transformers or mteb model: hub name or local folder.",
+            metavar="NAME",
+        ),
+    ] = [],  # noqa: B006  typer copies it
+    revision: Annotated[
+        str, typer.Option("--revision", help="Hub commit of --model.", metavar="SHA")
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run cached cells again.")] = False,
+    as_json: JsonOption = False,
+    results: ResultsOption = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> int:
+    """Run methods on tasks and build the leaderboard.
+
+    A cell is one method on one task. Cells whose results are current are not
+    run again; one that fails or lacks something does not stop the others.
+
+    Exit code: 0 also when cells were only unavailable, 1 when any failed,
+    2 when a name is unknown.
+    """
+    if not (everything or tasks or baselines or models):
+        raise UsageError("nothing chosen: give --all, or --tasks, --baselines or --model")
+    folder = results_folder(results)
+    chosen_tasks = registry.pick_tasks(names(tasks) or registry.tasks())
+    methods = _methods(everything, names(baselines), names(models), revision)
+    cells = make_plan(chosen_tasks, methods, folder, force=force)
+    if dry_run:
+        _show_plan(cells, as_json)
+        return 0
+    outcomes = _run(cells, folder, quiet=as_json, debug=debug)
+    page = build(folder, default_output() if results is None else folder / "site")
+    if as_json:
+        print(json.dumps({"cells": _records(outcomes, folder), "page": str(page)}, indent=1))
+    else:
+        _summary(outcomes, page)
+    return 1 if any(outcome.end == "failed" for outcome in outcomes) else 0
+
+
+def _methods(
+    everything: bool, baselines: Sequence[str], models: Sequence[str], revision: str
+) -> list[Baseline]:
+    chosen: list[Baseline] = []
+    if everything or baselines or not models:
+        chosen = registry.pick_baselines(baselines or registry.baselines())
+    if models:
+        from tool_bench.hub import model_baseline
+
+        chosen += [model_baseline(name, revision or None) for name in models]
+    elif revision:
+        raise UsageError("--revision belongs to --model, which was not given")
+    return chosen
+
+
+def _run(cells: Sequence[Cell], folder: Path, *, quiet: bool, debug: bool) -> list[Outcome]:
+    if all(cell.state == "cached" for cell in cells):
+        return [Outcome(cell, "cached") for cell in cells]
+    from rich.console import Console
+
+    from tool_bench.cli.live import LiveWatcher
+    from tool_bench.harness import run_cells
+
+    with LiveWatcher(Console(stderr=True, highlight=False, quiet=quiet), len(cells)) as watcher:
+        outcomes = run_cells(cells, folder, watcher)
+    if debug:
+        for outcome in outcomes:
+            if outcome.trace:
+                typer.echo(f"{outcome.cell.name}\n{outcome.trace}", err=True)
+    return outcomes
+
+
+def _records(outcomes: Sequence[Outcome], folder: Path) -> list[dict[str, Any]]:
+    records = []
+    for outcome in outcomes:
+        cell = outcome.cell
+        path = result_path(folder, cell.task.name, cell.baseline.name)
+        record: dict[str, Any] = {
+            "task": cell.task.name,
+            "baseline": cell.baseline.name,
+            "state": outcome.end,
+            "seconds": round(outcome.seconds, 1),
+        }
+        if outcome.end in {"done", "cached"}:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            record["result"] = str(path)
+            record["scores"] = {
+                scope: {m: e["value"] for m, e in scores["slices"]["all"]["measures"].items()}
+                for scope, scores in stored["scopes"].items()
+            }
+        else:
+            record["reason"] = outcome.message
+        records.append(record)
+    return records
+
+
+def _show_plan(cells: Sequence[Cell], as_json: bool) -> None:
+    if as_json:
+        record = [
+            {
+                "task": cell.task.name,
+                "baseline": cell.baseline.name,
+                "state": cell.state,
+                "note": cell.note,
+                "seconds": round(cell.seconds, 1),
+            }
+            for cell in cells
+        ]
+        print(json.dumps(record, indent=1))
+        return
+    from rich.table import Table
+
+    table = Table("task", "baseline", "state", "time", "note", box=None)
+    style = {"cached": "dim", "to run": "bold", "unavailable": "yellow"}
+    for cell in cells:
+        table.add_row(
+            cell.task.name,
+            escape(cell.baseline.name),
+            f"[{style[cell.state]}]{cell.state}[/]",
+            duration(cell.seconds) if cell.state == "to run" else "",
+            escape(cell.note),
+        )
+    out = console()
+    out.print(table)
+    total = sum(cell.seconds for cell in cells if cell.state == "to run")
+    counts = Counter(cell.state for cell in cells)
+    out.print(
+        f"\n{counts['to run']} to run, about {duration(total)}; {counts['cached']} cached; "
+        f"{counts['unavailable']} unavailable."
+    )
+
+
+def _summary(outcomes: Sequence[Outcome], page: Path) -> None:
+    counts: Counter[str] = Counter(outcome.end for outcome in outcomes)
+    words = {"done": "run", "cached": "cached", "unavailable": "unavailable", "failed": "failed"}
+    said = ", ".join(f"{counts[state]} {word}" for state, word in words.items() if counts[state])
+    out = console()
+    out.print(f"{len(outcomes)} cell{'' if len(outcomes) == 1 else 's'}: {said or 'none'}.")
+    out.print(f"Leaderboard: {page.resolve().as_uri()}", soft_wrap=True)

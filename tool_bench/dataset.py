@@ -1,0 +1,155 @@
+"""A task's data: tools, queries, which tool answers which query, and usage examples."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from tool_bench.errors import DataError
+from tool_bench.query import Query, fold
+from tool_bench.tool import Tool
+
+Scope = Literal["global", "scoped"]
+Relevance = Mapping[str, Mapping[str, int]]
+Examples = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class ToolDataset:
+    """Everything one task evaluates with. Built once, checked on construction, never changed.
+
+    Raises:
+        DataError: an id is repeated or holds whitespace, a relevance or example names a tool or
+            query that does not exist, or a query has no relevant tool.
+    """
+
+    name: str
+    """The task's name; errors begin with it."""
+    tools: tuple[Tool, ...]
+    queries: tuple[Query, ...]
+    relevance: Relevance
+    """Query id -> {tool id: grade}; every grade is at least 1."""
+    examples: Examples = field(default_factory=dict)
+    """Tool id -> usage queries an index may use; never evaluation queries."""
+
+    def __post_init__(self) -> None:
+        tool_ids = self._unique("tool", (t.id for t in self.tools))
+        query_ids = self._unique("query", (q.id for q in self.queries))
+        for query_id, golds in self.relevance.items():
+            if query_id not in query_ids:
+                raise DataError(self.name, f"relevance names unknown query '{query_id}'")
+            for tool_id, grade in golds.items():
+                if tool_id not in tool_ids:
+                    raise DataError(self.name, f"unknown tool '{tool_id}'", f"query '{query_id}'")
+                if grade < 1:
+                    raise DataError(
+                        self.name, f"grade {grade} of '{tool_id}' is below 1", f"query '{query_id}'"
+                    )
+        for query_id in query_ids:
+            if not self.relevance.get(query_id):
+                raise DataError(self.name, f"query '{query_id}' has no relevant tool")
+        for tool_id in self.examples:
+            if tool_id not in tool_ids:
+                raise DataError(self.name, f"examples name unknown tool '{tool_id}'")
+        self._check_scoped()
+
+    def _unique(self, kind: str, ids: Iterable[str]) -> set[str]:
+        counted = Counter(ids)
+        for id_, n in counted.items():
+            if n > 1:
+                raise DataError(self.name, f"{kind} id '{id_}' occurs {n} times")
+            if not id_ or id_.split() != [id_]:
+                raise DataError(self.name, f"{kind} id '{id_}' is empty or holds whitespace")
+        return set(counted)
+
+    def _check_scoped(self) -> None:
+        providers = {q.provider for q in self.queries}
+        if None in providers and len(providers) > 1:
+            lacking = next(q.id for q in self.queries if q.provider is None)
+            raise DataError(self.name, "only some queries name a provider", f"query '{lacking}'")
+        if None in providers:
+            return
+        for query in self.queries:
+            if not self.relevant("scoped")[query.id]:
+                raise DataError(
+                    self.name,
+                    f"no relevant tool belongs to provider '{query.provider}'",
+                    f"query '{query.id}'",
+                )
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes this data can be searched in: ``scoped`` needs a provider on each query."""
+        if self.queries and self.queries[0].provider is not None:
+            return ("global", "scoped")
+        return ("global",)
+
+    @cached_property
+    def tools_of_provider(self) -> Mapping[str, tuple[str, ...]]:
+        """Provider -> ids of its tools, in catalogue order."""
+        grouped: dict[str, list[str]] = defaultdict(list)
+        for tool in self.tools:
+            if tool.provider is not None:
+                grouped[tool.provider].append(tool.id)
+        return {provider: tuple(ids) for provider, ids in grouped.items()}
+
+    def candidates(self, scope: Scope, query: Query) -> tuple[str, ...] | None:
+        """Ids of the tools that may answer ``query`` in ``scope``; None means the catalogue."""
+        if scope == "global":
+            return None
+        return self.tools_of_provider.get(query.provider or "", ())
+
+    def relevant(self, scope: Scope) -> Relevance:
+        """Relevance within ``scope``: golds outside a query's candidates do not count there."""
+        if scope == "global":
+            return self.relevance
+        allowed = {p: frozenset(ids) for p, ids in self.tools_of_provider.items()}
+        return {
+            q.id: {
+                t: g
+                for t, g in self.relevance[q.id].items()
+                if t in allowed.get(q.provider or "", frozenset())
+            }
+            for q in self.queries
+        }
+
+    @property
+    def slices(self) -> Mapping[str, tuple[str, ...]]:
+        """Slice name -> query ids: ``all``, then one slice per kind in order of appearance."""
+        slices: dict[str, list[str]] = {"all": [q.id for q in self.queries]}
+        for query in self.queries:
+            if query.kind is not None:
+                slices.setdefault(query.kind, []).append(query.id)
+        return {name: tuple(ids) for name, ids in slices.items()}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Sizes and defects, as a task's page prints them."""
+        texts = Counter(fold(q.text) for q in self.queries)
+        return {
+            "tools": len(self.tools),
+            "queries": len(self.queries),
+            "relevance": sum(len(golds) for golds in self.relevance.values()),
+            "queries with several golds": sum(len(golds) > 1 for golds in self.relevance.values()),
+            "empty queries": texts.get("", 0),
+            "repeated queries": sum(n - 1 for n in texts.values()),
+            "tools without description": sum(not t.description.strip() for t in self.tools),
+            "usage examples": sum(len(texts) for texts in self.examples.values()),
+        }
+
+
+def pool_golds(
+    rows: Iterable[tuple[str, Iterable[str]]],
+) -> dict[str, dict[str, int]]:
+    """Merge the golds of rows with equal (folded) text: folded text -> {tool id: 1}.
+
+    A request that upstream labels twice with different tools has more than one right answer, so
+    each counts wherever the request occurs.
+    """
+    pooled: dict[str, dict[str, int]] = {}
+    for text, golds in rows:
+        pooled.setdefault(fold(text), {}).update(dict.fromkeys(golds, 1))
+    return pooled

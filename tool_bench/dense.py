@@ -1,0 +1,58 @@
+"""Dense retrieval: one vector per tool, exact search by inner product."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from tool_bench.dataset import Examples
+from tool_bench.encoder import Encoder
+from tool_bench.query import Query
+from tool_bench.retriever import Candidates, Catalogue, Ranking
+from tool_bench.tool import Style, Tool, render
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+ToolVectors = Callable[[Encoder, Sequence[Tool], Examples], "NDArray[np.float32]"]
+"""(encoder, tools, examples) -> one vector per tool, shape (tools, dimensions)."""
+
+
+def rendered(style: Style) -> ToolVectors:
+    """Return the plain recipe: a tool's vector is that of its text."""
+
+    def vectors(encoder: Encoder, tools: Sequence[Tool], _: Examples) -> NDArray[np.float32]:
+        return encoder.encode([render(tool, style) for tool in tools], "document")
+
+    return vectors
+
+
+class DenseRetriever:
+    """Ranks tools by the inner product of their vector with the query's."""
+
+    def __init__(self, encoder: Encoder, tool_vectors: ToolVectors) -> None:
+        self._encoder = encoder
+        self._tool_vectors = tool_vectors
+
+    def index(self, tools: Sequence[Tool], examples: Examples) -> None:
+        """Compute one vector per tool."""
+        self._catalogue = Catalogue(tools)
+        self._matrix = self._tool_vectors(self._encoder, self._catalogue.tools, examples)
+
+    def search(
+        self, queries: Sequence[Query], k: int, scopes: Sequence[Candidates]
+    ) -> list[Ranking]:
+        """Encode the queries and score every tool.
+
+        A query's instruction, where it has one, goes before its text.
+        """
+        texts = [
+            f"{query.instruction} {query.text}" if query.instruction else query.text
+            for query in queries
+        ]
+        vectors = self._encoder.encode(texts, "query")
+        return [
+            self._catalogue.top(self._matrix @ vector, k, candidates)
+            for vector, candidates in zip(vectors, scopes, strict=True)
+        ]

@@ -1,0 +1,240 @@
+"""One cell: a method on a task's data, from loading it to a finished result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from tool_bench import measures, pricing, store, timing
+from tool_bench.baseline import Baseline
+from tool_bench.dataset import Relevance, Scope, ToolDataset
+from tool_bench.encoder import seconds_saved
+from tool_bench.fingerprint import cell_key
+from tool_bench.progress import report
+from tool_bench.provenance import collect
+from tool_bench.results import (
+    Cost,
+    DataCard,
+    Estimate,
+    MethodCard,
+    Quantile,
+    Result,
+    ScopeScores,
+    SliceScores,
+    StoredFile,
+    Timing,
+)
+from tool_bench.retriever import Retriever
+from tool_bench.runs import DEPTH, Run, settle, to_trec
+from tool_bench.stats import clusters, mean_intervals, quantile_interval
+from tool_bench.task import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LATENCY_K = 10
+RUN_SUFFIX = ".run.gz"
+SCORES_SUFFIX = ".scores.csv.gz"
+_SEARCH_CHUNK = 100
+_DIGITS = 6
+
+
+def evaluate(
+    task: Task, baseline: Baseline, dataset: ToolDataset, arguments: Sequence[str]
+) -> tuple[Result, dict[str, bytes]]:
+    """Run ``baseline`` on ``dataset`` and return its result and the files it names.
+
+    Args:
+        task: what ``dataset`` was built from.
+        baseline: the method.
+        dataset: the data.
+        arguments: of the command that makes this cell again, after ``python -m``.
+
+    Raises:
+        UnavailableError: the method lacks something on this machine.
+        RetrieverError: the method broke its contract.
+    """
+    report("load method", 0, 1)
+    began = time.perf_counter()
+    retriever = baseline.load()
+    load_s = time.perf_counter() - began
+
+    report("index", 0, 1)
+    examples = dataset.examples if baseline.uses_examples else {}
+    began, saved = time.perf_counter(), seconds_saved()
+    retriever.index(dataset.tools, examples)
+    index_s = time.perf_counter() - began + seconds_saved() - saved
+
+    files: dict[str, bytes] = {}
+    scopes: dict[str, ScopeScores] = {}
+    queries_per_s = 0.0
+    for scope in dataset.scopes:
+        began, saved = time.perf_counter(), seconds_saved()
+        run = search_scope(retriever, dataset, scope)
+        if scope == "global":
+            spent = time.perf_counter() - began + seconds_saved() - saved
+            queries_per_s = len(dataset.queries) / spent
+        data = to_trec(run, store.folder_name(baseline.name))
+        run_file = StoredFile(
+            name=f"{task.name}.{scope}{RUN_SUFFIX}", sha256=store.content_hash(data)
+        )
+        scopes[scope], per_query = score_scope(run, dataset, scope, run_file)
+        files |= {run_file.name: data, scopes[scope].per_query.name: per_query}
+
+    seconds = timing.latencies(
+        lambda query: retriever.search([query], LATENCY_K, [None]), dataset.queries
+    )
+    result = Result(
+        task=task.name,
+        baseline=baseline.name,
+        evidence="measured",
+        key=cell_key(task, baseline),
+        data=DataCard(
+            revision=task.data_revision,
+            sha256=dataset_hash(dataset),
+            tools=len(dataset.tools),
+            queries=len(dataset.queries),
+        ),
+        method=_card(baseline, sum(len(texts) for texts in examples.values())),
+        scopes=scopes,
+        timing=_timing(load_s, index_s, queries_per_s, seconds),
+        cost=_cost(measures.mean(seconds)),
+        provenance=collect(list(arguments), _precision(baseline)),
+    )
+    return result, files
+
+
+def search_scope(retriever: Retriever, dataset: ToolDataset, scope: Scope) -> Run:
+    """Search every query of ``dataset`` in ``scope`` and settle the rankings."""
+    run: dict[str, tuple[tuple[str, float], ...]] = {}
+    queries = dataset.queries
+    for start in range(0, len(queries), _SEARCH_CHUNK):
+        report(f"search {scope}", start, len(queries))
+        chunk = queries[start : start + _SEARCH_CHUNK]
+        candidates = [dataset.candidates(scope, query) for query in chunk]
+        run.update(settle(chunk, retriever.search(chunk, DEPTH, candidates), candidates, DEPTH))
+    return run
+
+
+def score_slices(
+    scores: measures.PerQuery, dataset: ToolDataset, relevance: Relevance
+) -> dict[str, SliceScores]:
+    """Return means with intervals for every slice of the queries."""
+    import numpy as np
+
+    slices = {}
+    for name, query_ids in dataset.slices.items():
+        values: NDArray[np.float64] = np.array(
+            [[scores[m][q] for m in measures.MEASURES] for q in query_ids]
+        )
+        intervals = mean_intervals(values, clusters(query_ids, relevance))
+        slices[name] = SliceScores(
+            queries=len(query_ids),
+            measures={
+                measure: Estimate(
+                    value=_round(float(values[:, column].mean())),
+                    low=_round(float(intervals[column, 0])),
+                    high=_round(float(intervals[column, 1])),
+                    macro=_round(
+                        measures.macro_mean({q: scores[measure][q] for q in query_ids}, relevance)
+                    ),
+                )
+                for column, measure in enumerate(measures.MEASURES)
+            },
+        )
+    return slices
+
+
+def dataset_hash(dataset: ToolDataset) -> str:
+    """Return the sha256 of everything in ``dataset`` that an evaluation depends on."""
+    content = json.dumps(
+        {
+            "tools": [asdict(tool) for tool in dataset.tools],
+            "queries": [asdict(query) for query in dataset.queries],
+            "relevance": dataset.relevance,
+            "examples": dataset.examples,
+        },
+        sort_keys=True,
+        ensure_ascii=False,
+    )
+    return hashlib.sha256(content.encode("utf-8")).hexdigest()
+
+
+def score_scope(
+    run: Run, dataset: ToolDataset, scope: Scope, run_file: StoredFile
+) -> tuple[ScopeScores, bytes]:
+    """Score one scope's run.
+
+    Returns:
+        The scores, and the content of the per-query file that they name (it lies beside
+        ``run_file``, which is the stored form of ``run``).
+    """
+    report("score", 0, 1)
+    relevance = dataset.relevant(scope)
+    scores = measures.score(run, relevance)
+    data = store.per_query_csv(scores)
+    per_query = StoredFile(
+        name=run_file.name.replace(RUN_SUFFIX, SCORES_SUFFIX), sha256=store.content_hash(data)
+    )
+    slices = score_slices(scores, dataset, relevance)
+    return ScopeScores(run=run_file, per_query=per_query, slices=slices), data
+
+
+def _card(baseline: Baseline, examples: int) -> MethodCard:
+    return MethodCard(
+        kind=baseline.kind,
+        description=baseline.description,
+        reference=baseline.reference,
+        license=baseline.license,
+        parameters=baseline.parameters,
+        revision=baseline.revision,
+        style=baseline.style,
+        settings=dict(baseline.settings),
+        deviations=list(baseline.deviations),
+        trained_on=list(baseline.trained_on),
+        examples=examples,
+    )
+
+
+def _timing(load_s: float, index_s: float, queries_per_s: float, seconds: list[float]) -> Timing:
+    import numpy as np
+
+    ms = np.array(seconds) * 1_000
+    latency = {}
+    for name, quantile in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
+        low, high = quantile_interval(ms, quantile)
+        latency[name] = Quantile(
+            ms=_round(float(np.quantile(ms, quantile))), low=_round(low), high=_round(high)
+        )
+    return Timing.model_validate(
+        {
+            "load_s": round(load_s, 3),
+            "index_s": round(index_s, 3),
+            "queries_per_s": round(queries_per_s, 1),
+            "latency": latency,
+            "latency_mean_ms": _round(float(ms.mean())),
+            "latency_samples": len(seconds),
+        }
+    )
+
+
+def _cost(seconds_per_query: float) -> Cost:
+    price = pricing.instance_price()
+    return Cost(
+        usd_per_1000=float(f"{pricing.usd_per_1000_queries(seconds_per_query, price):.4g}"),
+        basis=f"{price.usd_per_hour} USD/h, {price.name}, {price.date}",
+    )
+
+
+def _precision(baseline: Baseline) -> str | None:
+    precision = baseline.settings.get("precision")
+    return None if precision is None else str(precision)
+
+
+def _round(value: float) -> float:
+    return round(value, _DIGITS)

@@ -1,0 +1,1 @@
+"""From stored results to a page: pure, light, and without a network."""

@@ -1,0 +1,90 @@
+"""Renders the page. Reads results and templates, writes only to its output folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from tool_bench import registry, store
+
+STAMP = ".inputs.sha256"
+
+
+def site_folder() -> Path:
+    """Return the folder with templates and style: the checkout's, or the installed one."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "site"
+    return installed if installed.is_dir() else package.parent / "site"
+
+
+def default_output() -> Path:
+    """Return ``site/public`` of the checkout, or of the working folder when installed."""
+    return store.default_folder().parent / "site" / "public"
+
+
+def build(results: Path, output: Path) -> Path:
+    """Build the leaderboard and return the path of its page; an unchanged one is left alone.
+
+    Raises:
+        DataError: a result cannot be read.
+        ToolBenchError: ``output`` cannot be written.
+    """
+    page = output / "index.html"
+    stamp = output / STAMP
+    fingerprint = _fingerprint(results)
+    if page.is_file() and stamp.is_file() and stamp.read_text() == fingerprint:
+        return page
+    store.write_atomically(page, _render(results).encode("utf-8"))
+    store.write_atomically(stamp, fingerprint.encode())
+    return page
+
+
+def _render(results: Path) -> str:
+    import jinja2
+
+    from tool_bench import __version__
+    from tool_bench.leaderboard import view
+    from tool_bench.stats import RESAMPLES
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(site_folder()),
+        autoescape=jinja2.select_autoescape(("html", "j2")),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        share=view.share,
+        milliseconds=view.milliseconds,
+        parameters=view.parameters,
+        dollars=view.dollars,
+    )
+    stored = list(store.read_results(results))
+    return environment.get_template("templates/index.html.j2").render(
+        sections=view.sections(stored, registry.tasks()),
+        columns=view.COLUMNS,
+        slice_measures=view.SLICE_MEASURES,
+        sorted_by=view.SORTED_BY,
+        resamples=RESAMPLES,
+        version=__version__,
+        style=(site_folder() / "style.css").read_text(encoding="utf-8"),
+        methods=len({result.baseline for result in stored}),
+        cells=len(stored),
+    )
+
+
+def _fingerprint(results: Path) -> str:
+    digest = hashlib.sha256()
+    for path in _inputs(results):
+        digest.update(f"{path}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _inputs(results: Path) -> Iterator[Path]:
+    package = Path(__file__).resolve().parent.parent
+    yield from sorted(results.glob("*/*.json"))
+    yield from sorted(p for p in site_folder().rglob("*") if p.suffix in {".j2", ".css"})
+    yield from sorted(package.glob("leaderboard/*.py"))
+    for folder in (package / "tasks", package.parent / "tasks"):
+        yield from sorted(folder.rglob("*.py"))

@@ -1,0 +1,269 @@
+"""Our tasks as mteb tasks, our retrievers as mteb models, mteb models as our retrievers.
+
+A bridged corpus carries each whole tool as JSON beside its text, so that a bridged retriever
+indexes the records it was written for; a corpus from elsewhere becomes tools with a description.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import mteb
+import numpy as np
+from datasets import Dataset
+from mteb.abstasks import AbsTaskRetrieval
+from mteb.abstasks.retrieval_dataset_loaders import RetrievalSplitData
+from mteb.abstasks.task_metadata import TaskMetadata
+from mteb.models import ModelMeta
+from mteb.models.models_protocols import EncoderProtocol, SearchProtocol
+from mteb.types import PromptType
+
+from tool_bench.baseline import Baseline
+from tool_bench.data.load import load
+from tool_bench.dataset import Examples, Scope, ToolDataset
+from tool_bench.encoder import Role
+from tool_bench.errors import UnavailableError
+from tool_bench.fingerprint import baseline_hash
+from tool_bench.query import Query
+from tool_bench.retriever import Candidates, Ranking, Retriever
+from tool_bench.runs import DEPTH, settle
+from tool_bench.task import Task
+from tool_bench.tool import Parameter, Style, Tool, render
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PROMPT = "Given a user's request, retrieve the tools that can fulfil it."
+"""The query instruction for models that take one; the same on every task."""
+
+K_VALUES = (1, 3, 5, 10, DEPTH)
+_STYLE: Style = "name-description"
+
+
+def metadata_of(task: Task) -> TaskMetadata:
+    """Return the task's declaration as mteb's, which validates it."""
+    return TaskMetadata.model_validate(
+        {
+            "name": task.name,
+            "description": task.description,
+            "reference": task.reference,
+            "dataset": dict(task.dataset),
+            "type": task.type,
+            "category": task.category,
+            "eval_splits": list(task.eval_splits),
+            "eval_langs": {subset: list(langs) for subset, langs in task.eval_langs.items()},
+            "main_score": task.main_score,
+            "date": task.date,
+            "domains": list(task.domains),
+            "license": task.license,
+            "annotations_creators": task.annotations_creators,
+            "dialect": [],
+            "task_subtypes": [],
+            "sample_creation": task.sample_creation,
+            "bibtex_citation": task.bibtex_citation,
+            "prompt": {"query": PROMPT},
+        }
+    )
+
+
+def mteb_task(task: Task, dataset: ToolDataset | None = None) -> AbsTaskRetrieval:
+    """Return ``task`` as a task for ``mteb.evaluate``.
+
+    Args:
+        task: the declaration.
+        dataset: its data; fetched and built on first use when not given.
+
+    Its subsets are those of ``task.eval_langs``: scopes, and kinds of query in scope ``global``.
+    """
+
+    class Bridged(AbsTaskRetrieval):
+        metadata = metadata_of(task)
+        k_values = K_VALUES
+
+        def load_data(self, num_proc: int | None = None, **_: Any) -> None:  # noqa: ARG002  mteb's
+            if self.data_loaded:
+                return
+            data = dataset or load(task)
+            split = task.eval_splits[0]
+            self.dataset = {s: {split: _split(data, s)} for s in task.eval_langs}
+            self.data_loaded = True
+
+    return Bridged()
+
+
+def _split(data: ToolDataset, subset: str) -> RetrievalSplitData:
+    scope: Scope = "scoped" if subset == "scoped" else "global"
+    chosen = set(data.slices["all" if subset in data.scopes else subset])
+    queries = [q for q in data.queries if q.id in chosen]
+    relevance = data.relevant(scope)
+    rows = [
+        {"id": q.id, "text": q.text} | ({"instruction": q.instruction} if q.instruction else {})
+        for q in queries
+    ]
+    return RetrievalSplitData(
+        corpus=Dataset.from_list([_document(tool) for tool in data.tools]),
+        queries=Dataset.from_list(rows),
+        relevant_docs={q.id: dict(relevance[q.id]) for q in queries},
+        top_ranked=(
+            None
+            if scope == "global"
+            else {q.id: list(data.candidates(scope, q) or ()) for q in queries}
+        ),
+    )
+
+
+def _document(tool: Tool) -> dict[str, str]:
+    return {
+        "id": tool.id,
+        "title": "",
+        "text": render(tool, _STYLE),
+        "tool": json.dumps(asdict(tool), ensure_ascii=False),
+    }
+
+
+def _tool(row: Mapping[str, Any]) -> Tool:
+    if row.get("tool"):
+        fields = json.loads(row["tool"])
+        fields["parameters"] = tuple(Parameter(**p) for p in fields["parameters"])
+        return Tool(**fields)
+    return Tool(id=row["id"], name=row.get("title") or row["id"], description=row["text"])
+
+
+class MtebModel:
+    """One of our baselines as an mteb ``SearchProtocol``."""
+
+    def __init__(self, baseline: Baseline, examples: Examples | None = None) -> None:
+        self._retriever = baseline.load()
+        self._examples = (examples or {}) if baseline.uses_examples else {}
+        self._meta = ModelMeta.create_empty(
+            {"name": f"tool-bench/{baseline.name}", "revision": baseline_hash(baseline)}
+        )
+
+    @property
+    def mteb_model_meta(self) -> ModelMeta:
+        """Name and revision, which keep mteb's cache of one method apart from all others."""
+        return self._meta
+
+    def index(self, corpus: Iterable[Mapping[str, Any]], **_: Any) -> None:
+        """Index the corpus."""
+        self._retriever.index([_tool(row) for row in corpus], self._examples)
+
+    def search(
+        self,
+        queries: Iterable[Mapping[str, Any]],
+        *,
+        top_k: int,
+        top_ranked: Mapping[str, Sequence[str]] | None = None,
+        **_: Any,
+    ) -> dict[str, dict[str, float]]:
+        """Rank; ``top_ranked`` is the list of candidates, and nothing else is returned."""
+        rows = [
+            Query(id=row["id"], text=row["text"], instruction=row.get("instruction"))
+            for row in queries
+        ]
+        scopes: list[Candidates] = [None if top_ranked is None else top_ranked[q.id] for q in rows]
+        run = settle(rows, self._retriever.search(rows, top_k, scopes), scopes, top_k)
+        return {query_id: dict(ranking) for query_id, ranking in run.items()}
+
+
+_GENERIC = TaskMetadata.model_validate(
+    {
+        "name": "ToolBenchAnyTask",
+        "description": "Any catalogue of tools.",
+        "dataset": {"path": "tool-bench", "revision": "1"},
+        "type": "Retrieval",
+        "category": "t2t",
+        "eval_langs": ["eng-Latn"],
+        "main_score": "ndcg_at_10",
+        "prompt": {"query": PROMPT},
+    }
+)
+_WHERE: dict[str, Any] = {"task_metadata": _GENERIC, "hf_split": "test", "hf_subset": "default"}
+
+
+class MtebEncoder:
+    """An mteb encoder as one of ours; mteb chooses prompts and prefixes."""
+
+    def __init__(self, model: EncoderProtocol, identity: str, batch_size: int = 32) -> None:
+        self.identity = f"{identity}|mteb {mteb.__version__}|{PROMPT}"
+        self._model = model
+        self._batch_size = batch_size
+
+    def encode(self, texts: Sequence[str], role: Role) -> NDArray[np.float32]:
+        """Return unit vectors, shape (texts, dimensions), float32."""
+        from torch.utils.data import DataLoader
+
+        rows: Any = Dataset.from_dict({"text": list(texts)})
+        vectors = self._model.encode(
+            DataLoader(rows, batch_size=self._batch_size),
+            prompt_type=PromptType.query if role == "query" else PromptType.document,
+            batch_size=self._batch_size,
+            show_progress_bar=False,
+            **_WHERE,
+        )
+        dense = np.array(vectors, dtype=np.float32)
+        unit: NDArray[np.float32] = dense / np.linalg.norm(dense, axis=1, keepdims=True)
+        return unit
+
+
+class MtebSearcher:
+    """An mteb ``SearchProtocol`` as one of our retrievers."""
+
+    def __init__(self, model: SearchProtocol) -> None:
+        self._model = model
+
+    def index(self, tools: Sequence[Tool], examples: Examples) -> None:  # noqa: ARG002  protocol
+        """Index the catalogue."""
+        corpus = Dataset.from_list([_document(tool) for tool in tools])
+        self._model.index(corpus, encode_kwargs={}, num_proc=None, **_WHERE)
+
+    def search(
+        self, queries: Sequence[Query], k: int, scopes: Sequence[Candidates]
+    ) -> list[Ranking]:
+        """Rank; candidates are passed on, and enforced because models may ignore them."""
+        rows = Dataset.from_list([{"id": q.id, "text": q.text} for q in queries])
+        scoped = any(candidates is not None for candidates in scopes)
+        found = self._model.search(
+            rows,
+            top_k=k,
+            encode_kwargs={},
+            num_proc=None,
+            top_ranked=(
+                {q.id: list(c or ()) for q, c in zip(queries, scopes, strict=True)}
+                if scoped
+                else None
+            ),
+            **_WHERE,
+        )
+        return [
+            tuple(
+                (tool_id, float(score))
+                for tool_id, score in found.get(query.id, {}).items()
+                if candidates is None or tool_id in set(candidates)
+            )
+            for query, candidates in zip(queries, scopes, strict=True)
+        ]
+
+
+def load_from_mteb(meta: ModelMeta) -> Retriever:
+    """Load a model of mteb's registry as a retriever.
+
+    Raises:
+        UnavailableError: a package it needs is missing, or it is of a kind that cannot retrieve.
+    """
+    from tool_bench.dense import DenseRetriever, rendered
+    from tool_bench.encoder import CachedEncoder
+
+    try:
+        model = meta.load_model()
+    except ImportError as error:
+        raise UnavailableError(f"{meta.name}: {error}") from error
+    if isinstance(model, SearchProtocol):
+        return MtebSearcher(model)
+    if isinstance(model, EncoderProtocol):
+        encoder = MtebEncoder(model, f"{meta.name}@{meta.revision}")
+        return DenseRetriever(CachedEncoder(encoder), rendered(_STYLE))
+    raise UnavailableError(f"{meta.name} is a {', '.join(meta.model_type)} model, not a retriever")

@@ -1,0 +1,110 @@
+"""What a run would do: each cell cached, to run, or unavailable, cheap cells first."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tool_bench.baseline import Baseline
+from tool_bench.data.fetch import missing_bytes
+from tool_bench.fingerprint import cell_key
+from tool_bench.store import read_key, result_path
+from tool_bench.task import Task
+
+State = Literal["cached", "to run", "unavailable"]
+End = Literal["done", "cached", "unavailable", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One method on one task, and what is to be done about it."""
+
+    task: Task
+    baseline: Baseline
+    state: State
+    note: str
+    """Why it must run again, or why it cannot; empty otherwise."""
+    seconds: float
+    """Estimated time to run it."""
+
+    @property
+    def name(self) -> str:
+        """``task/baseline``."""
+        return f"{self.task.name}/{self.baseline.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a cell ended."""
+
+    cell: Cell
+    end: End
+    message: str = ""
+    """Its headline scores when it is done; why it failed or is unavailable otherwise."""
+    seconds: float = 0.0
+    trace: str = ""
+    """The traceback of a failure in the cell's process."""
+
+
+def make_plan(
+    tasks: Iterable[Task], baselines: Iterable[Baseline], results: Path, *, force: bool = False
+) -> list[Cell]:
+    """Return every cell of ``tasks`` x ``baselines``, cheapest first.
+
+    Args:
+        tasks: the tasks.
+        baselines: the methods.
+        results: the results folder; a cell whose stored result is current is cached.
+        force: plan to run cached cells again.
+    """
+    baselines = list(baselines)
+    cells = [_cell(task, baseline, results, force) for task in tasks for baseline in baselines]
+    return sorted(cells, key=lambda cell: cell.seconds)
+
+
+def _cell(task: Task, baseline: Baseline, results: Path, force: bool) -> Cell:
+    seconds = _estimate(task, baseline, results)
+    stored = read_key(results, task.name, baseline.name)
+    key = cell_key(task, baseline)
+    if stored == key and not force:
+        return Cell(task, baseline, "cached", "", 0.0)
+    lacking = _lacking(baseline)
+    if lacking:
+        if stored == key:
+            lacking = f"{lacking}; the stored result stays"
+        return Cell(task, baseline, "unavailable", lacking, 0.0)
+    changed = [part for part, value in key.items() if (stored or {}).get(part) != value]
+    note = f"changed: {', '.join(changed)}" if stored and changed else ""
+    size = missing_bytes([task])
+    if size:
+        note = "; ".join(filter(None, (note, f"fetches {size / 1e6:.1f} MB first")))
+    return Cell(task, baseline, "to run", note, seconds)
+
+
+def _estimate(task: Task, baseline: Baseline, results: Path) -> float:
+    """Return what the cell took last time, or what the method's declared speed gives."""
+    try:
+        path = result_path(results, task.name, baseline.name)
+        timing = json.loads(path.read_text(encoding="utf-8"))["timing"]
+        searched = task.queries / timing["queries_per_s"]
+        sampled = timing["latency_samples"] * timing["latency_mean_ms"] / 1_000
+        return float(timing["load_s"] + timing["index_s"] + searched + sampled)
+    except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError):
+        speed = baseline.speed
+        return speed.start + speed.per_tool * task.tools + speed.per_query * task.queries
+
+
+def _lacking(baseline: Baseline) -> str:
+    needs = baseline.needs
+    missing = [m for m in needs.modules if importlib.util.find_spec(m) is None]
+    if missing:
+        target = f"'tool-bench[{needs.extra}]'" if needs.extra else " ".join(missing)
+        return f"needs {', '.join(missing)}: pip install {target}"
+    if needs.key and not os.environ.get(needs.key):
+        return f"needs an API key in {needs.key}"
+    return ""

@@ -1,0 +1,120 @@
+"""Where a result came from: code, packages, hardware."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from tool_bench.results import Hardware, Provenance
+from tool_bench.stats import SEED
+
+PACKAGES = (
+    "bm25s",
+    "ir-measures",
+    "mteb",
+    "numpy",
+    "pytrec-eval-terrier",
+    "rank-bm25",
+    "sentence-transformers",
+    "tokenizers",
+    "torch",
+    "transformers",
+)
+
+
+def collect(arguments: list[str], precision: str | None) -> Provenance:
+    """Describe this process and the machine it runs on.
+
+    Args:
+        arguments: of the command that makes this cell again, after ``python -m``.
+        precision: of the method's arithmetic; None where it has no weights.
+    """
+    revision, dirty = code_state()
+    torch = sys.modules.get("torch")
+    return Provenance(
+        command=f"python -m {shlex.join(arguments)}",
+        date=datetime.now(UTC).date().isoformat(),
+        code_revision=revision,
+        dirty=dirty,
+        python=platform.python_version(),
+        platform=platform.platform(),
+        packages=_versions(),
+        hardware=hardware(torch),
+        threads=None if torch is None else torch.get_num_threads(),
+        precision=precision,
+        seeds={"bootstrap": SEED},
+    )
+
+
+def code_state() -> tuple[str | None, bool | None]:
+    """Return (commit, whether tracked files other than results differ from it)."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None, None
+    commit = _git(root, "rev-parse", "HEAD")
+    changes = _git(root, "status", "--porcelain", "--", ".", ":!results")
+    return commit, None if changes is None else bool(changes)
+
+
+def hardware(torch: Any = None) -> Hardware:
+    """Describe the machine; ``torch`` is asked for an accelerator if it is loaded."""
+    accelerator = None
+    if torch is not None and torch.cuda.is_available():
+        accelerator = str(torch.cuda.get_device_name())
+    return Hardware(
+        cpu=_cpu_model(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else _cores(),
+        memory_gib=round(_memory_bytes() / 2**30, 1),
+        accelerator=accelerator,
+    )
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+def _cpu_model() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _memory_bytes() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, AttributeError, OSError):
+        return 0
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        return subprocess.run(
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

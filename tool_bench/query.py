@@ -1,0 +1,28 @@
+"""The query record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One request in plain language."""
+
+    id: str
+    """Unique in its task; no whitespace, because run files are split at it."""
+    text: str
+    instruction: str | None = None
+    """What to look for, where a benchmark gives one beside the request (ToolRet)."""
+    provider: str | None = None
+    """The provider whose tools scope ``scoped`` searches."""
+    kind: str | None = None
+    """The group a task reports apart (a ToolBench group, a way of phrasing)."""
+
+
+def fold(text: str) -> str:
+    """Return ``text`` in the form in which two queries count as the same one.
+
+    Case and runs of whitespace do not make a new query.
+    """
+    return " ".join(text.casefold().split())

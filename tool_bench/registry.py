@@ -1,0 +1,78 @@
+"""Finds the declared tasks and baselines: one file each, no list to edit.
+
+A module in ``tasks/`` declares ``TASKS`` and one in ``baselines/`` declares ``BASELINES``, a
+tuple each. They are imported on first use and hold nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TypeVar
+
+from tool_bench.baseline import Baseline
+from tool_bench.errors import ToolBenchError, UnknownNameError
+from tool_bench.task import Task
+
+Declared = TypeVar("Declared", Task, Baseline)
+
+
+@lru_cache(maxsize=1)
+def tasks() -> dict[str, Task]:
+    """Return name -> task, in order of file and declaration.
+
+    Raises:
+        ToolBenchError: two declarations have the same name, or a module declares none.
+    """
+    return _collect("tasks", "TASKS", Task)
+
+
+@lru_cache(maxsize=1)
+def baselines() -> dict[str, Baseline]:
+    """Return name -> baseline; errors as :func:`tasks`."""
+    return _collect("baselines", "BASELINES", Baseline)
+
+
+def pick_tasks(names: Iterable[str]) -> list[Task]:
+    """Return the named tasks; UnknownNameError with the nearest names for one that is not there."""
+    return _pick("task", names, tasks())
+
+
+def pick_baselines(names: Iterable[str]) -> list[Baseline]:
+    """Return the named baselines; errors as :func:`pick_tasks`."""
+    return _pick("baseline", names, baselines())
+
+
+def _pick(kind: str, names: Iterable[str], known: dict[str, Declared]) -> list[Declared]:
+    picked = {}
+    for name in names:
+        if name not in known:
+            raise UnknownNameError(kind, name, known)
+        picked[name] = known[name]
+    return list(picked.values())
+
+
+def _collect(folder: str, attribute: str, kind: type[Declared]) -> dict[str, Declared]:
+    package = importlib.import_module(f"tool_bench.{folder}")
+    found: dict[str, Declared] = {}
+    origin: dict[str, str] = {}
+    for module_info in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
+        module = importlib.import_module(f"{package.__name__}.{module_info.name}")
+        declared = getattr(module, attribute, None)
+        if not isinstance(declared, tuple) or not all(isinstance(d, kind) for d in declared):
+            raise ToolBenchError(
+                f"{folder}/{module_info.name} must declare {attribute}, a tuple of "
+                f"{kind.__name__} values"
+            )
+        for value in declared:
+            folded = value.name.casefold()
+            if folded in origin:
+                raise ToolBenchError(
+                    f"the name '{value.name}' is declared by {folder}/{origin[folded]} and by "
+                    f"{folder}/{module_info.name}; names must differ in more than case"
+                )
+            origin[folded] = module_info.name
+            found[value.name] = value
+    return found

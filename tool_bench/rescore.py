@@ -1,0 +1,77 @@
+"""Scores a stored run again, and says where two results differ."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from tool_bench import store
+from tool_bench.data.load import load
+from tool_bench.dataset import Scope, ToolDataset
+from tool_bench.errors import DataError
+from tool_bench.evaluate import dataset_hash, score_scope
+from tool_bench.results import Result, ScopeScores
+from tool_bench.runs import read_run
+from tool_bench.task import Task
+
+TOLERANCE = 1e-6
+"""Scores are stored with six decimals."""
+
+
+@lru_cache(maxsize=2)
+def _load(task_name: str) -> tuple[ToolDataset, str]:
+    from tool_bench import registry
+
+    dataset = load(registry.tasks()[task_name])
+    return dataset, dataset_hash(dataset)
+
+
+def rescored(result: Result, task: Task, folder: Path) -> tuple[Result, dict[str, bytes]]:
+    """Return ``result`` with the scores that its run files give on today's data.
+
+    Raises:
+        UnavailableError: the task's data cannot be had here.
+        DataError: a run file cannot be read, or was made on other data.
+    """
+    dataset, data_hash = _load(task.name)
+    path = store.result_path(folder, result.task, result.baseline)
+    if data_hash != result.data.sha256:
+        raise DataError(path, "was made on other data than the task has now; run the cell again")
+    scopes: dict[str, ScopeScores] = {}
+    files: dict[str, bytes] = {}
+    for scope in dataset.scopes:
+        scopes[scope] = _scope(result, dataset, scope, path.parent, files)
+    return result.model_copy(update={"scopes": scopes}), files
+
+
+def _scope(
+    result: Result, dataset: ToolDataset, scope: Scope, folder: Path, files: dict[str, bytes]
+) -> ScopeScores:
+    stored = result.scopes[scope]
+    run_path = folder / stored.run.name
+    run = read_run(run_path)
+    if store.content_hash(run_path.read_bytes()) != stored.run.sha256:
+        raise DataError(run_path, f"is not the run this result names ({stored.run.sha256[:16]}…)")
+    scores, per_query = score_scope(run, dataset, scope, stored.run)
+    files[scores.per_query.name] = per_query
+    return scores
+
+
+def compare(old: Result, new: Result) -> list[str]:
+    """Return one sentence per score that differs by more than :data:`TOLERANCE`."""
+    differences = []
+    for scope, scores in new.scopes.items():
+        if old.scopes[scope].per_query.sha256 != scores.per_query.sha256:
+            differences.append(f"{scope}: per-query scores differ")
+        for name, fresh in scores.slices.items():
+            stored = old.scopes[scope].slices.get(name)
+            if stored is None or stored.queries != fresh.queries:
+                differences.append(f"{scope} {name}: other queries")
+                continue
+            for measure, estimate in fresh.measures.items():
+                before = stored.measures[measure]
+                for field in ("value", "low", "high", "macro"):
+                    was, now = getattr(before, field), getattr(estimate, field)
+                    if abs(was - now) > TOLERANCE:
+                        differences.append(f"{scope} {name} {measure} {field}: {was} -> {now}")
+    return differences
