@@ -199,13 +199,14 @@ class _Downloader:
         import requests
 
         headers = {"Range": f"bytes={got}-"} if got else {}
-        arrived = False
+        answered = False
         try:
             with requests.get(
                 url, headers=headers, stream=True, timeout=(_CONNECT_SECONDS, _READ_SECONDS)
             ) as answer:
                 if answer.status_code not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
                     raise ConnectionError(f"HTTP {answer.status_code} {answer.reason}")
+                answered = True
                 resumed = answer.status_code == HTTPStatus.PARTIAL_CONTENT
                 start = answer.headers.get("Content-Range", "").split("-")[0]
                 if resumed and start != f"bytes {got}":
@@ -213,11 +214,10 @@ class _Downloader:
                     raise _InterruptedError("the server resumed at another byte")
                 with self.part.open("ab" if resumed else "wb") as file:
                     for chunk in answer.iter_content(_CHUNK):
-                        arrived = True
                         file.write(chunk)
                         self.progress(len(chunk))
         except requests.exceptions.RequestException as error:
-            if arrived:
+            if answered:
                 raise _InterruptedError(f"transfer broke off: {type(error).__name__}") from None
             raise ConnectionError(f"cannot be reached ({type(error).__name__})") from None
 

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tool_bench.environment import prepare
+
+MIRROR = os.environ.get("TOOL_BENCH_MIRROR")
+
+prepare()
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for the whole session, so that the real data is read and encoded once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test sees the user's cache or mirror, or a network's hub."""
+    monkeypatch.setenv("TOOL_BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("TOOL_BENCH_MIRROR", raising=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture
+def mirror(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> Path:
+    """The real data; tests that need it skip where TOOL_BENCH_MIRROR does not offer it."""
+    if not MIRROR or not (Path(MIRROR) / "metatool").is_dir():
+        pytest.skip("needs the upstream data: set TOOL_BENCH_MIRROR to a folder that has it")
+    monkeypatch.setenv("TOOL_BENCH_MIRROR", MIRROR)
+    monkeypatch.setenv("TOOL_BENCH_CACHE", str(shared_cache))
+    return Path(MIRROR)
