@@ -17,20 +17,23 @@ K1, B, EPSILON = 1.5, 0.75, 0.25
 class BM25:
     """rank-bm25 over identifier-aware words."""
 
-    def index(self, tools: Sequence[Tool], examples: Examples) -> None:
-        """Count the words of every tool."""
+    def __init__(self) -> None:
         from rank_bm25 import BM25Okapi
 
+        self._make = BM25Okapi
+
+    def index(self, tools: Sequence[Tool], examples: Examples) -> None:
+        """Count the words of every tool."""
         self._catalogue = Catalogue(tools)
         corpus = [words(render(tool, "name-description")) for tool in self._catalogue.tools]
-        self._bm25 = BM25Okapi(corpus, k1=K1, b=B, epsilon=EPSILON)
+        self._bm25 = self._make(corpus, k1=K1, b=B, epsilon=EPSILON)
 
     def search(
         self, queries: Sequence[Query], k: int, scopes: Sequence[Candidates]
     ) -> list[Ranking]:
         """Score every tool for each query."""
         return [
-            self._catalogue.top(self._bm25.get_scores(words(query.text)), k, candidates)
+            self._catalogue.top(self._bm25.get_scores(words(query.instructed)), k, candidates)
             for query, candidates in zip(queries, scopes, strict=True)
         ]
 

@@ -29,14 +29,16 @@ K1, B, EPSILON, METHOD = 1.5, 0.75, 0.25, "robertson"
 class BM25S:
     """bm25s over identifier-aware words."""
 
+    def __init__(self) -> None:
+        from bm25s import BM25
+
+        # an IDF that is never 0, so that it can be replaced by another
+        self._bm25 = BM25(k1=K1, b=B, method=METHOD, idf_method="lucene")
+
     def index(self, tools: Sequence[Tool], examples: Examples) -> None:
         """Compute every (word, tool) score once."""
-        import bm25s
-
         self._catalogue = Catalogue(tools)
         corpus = [words(render(tool, "name-description")) for tool in self._catalogue.tools]
-        # an IDF that is never 0, so that it can be replaced by another
-        self._bm25 = bm25s.BM25(k1=K1, b=B, method=METHOD, idf_method="lucene")
         self._bm25.index(corpus, show_progress=False)
         _use_okapi_idf(self._bm25.scores, len(corpus))
 
@@ -52,7 +54,7 @@ class BM25S:
     def _scores(self, query: Query) -> NDArray[np.floating]:
         import numpy as np
 
-        known = [word for word in words(query.text) if word in self._bm25.vocab_dict]
+        known = [word for word in words(query.instructed) if word in self._bm25.vocab_dict]
         if not known:
             return np.zeros(len(self._catalogue.ids))
         scores: NDArray[np.floating] = self._bm25.get_scores(known)

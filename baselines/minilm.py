@@ -28,7 +28,8 @@ BASELINES = (
         parameters=22_713_216,
         revision="1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
         style="name-description",
-        settings={"max tokens": 256, "pooling": "mean", "precision": "float32"},
+        precision="float32",
+        settings={"max tokens": 256, "pooling": "mean"},
         speed=Speed(start=10, per_tool=0.025, per_query=0.02),
     ),
 )

@@ -14,7 +14,7 @@ from tool_bench.baseline import Baseline, Speed
 from tool_bench.dataset import Examples
 from tool_bench.encoder import Encoder
 from tool_bench.retriever import Retriever
-from tool_bench.tool import Tool
+from tool_bench.tool import Tool, render
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +30,7 @@ def utterances(tool: Tool, examples: Examples) -> list[str]:
     (its name where that is empty too).
     """
     own = examples.get(tool.id, ())[:UTTERANCES]
-    return list(own) or [tool.description.strip() or tool.name]
+    return list(own) or [render(tool, "description")]
 
 
 def centroids(encoder: Encoder, tools: Sequence[Tool], examples: Examples) -> NDArray[np.float32]:
@@ -66,6 +66,8 @@ BASELINES = (
         load=load,
         parameters=22_713_216,
         revision="1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+        style="description",
+        precision="float32",
         settings={"utterances": UTTERANCES, "aggregation": "centroid", "threshold": 0},
         deviations=(
             "Utterances are the benchmark's own training queries, not synthetic ones.",

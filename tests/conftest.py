@@ -9,6 +9,10 @@ from tool_bench.environment import prepare
 
 MIRROR = os.environ.get("TOOL_BENCH_MIRROR")
 
+# read when the hub's library is imported, so set before any test
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
+
 prepare()
 
 
@@ -20,10 +24,9 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test sees the user's cache or mirror, or a network's hub."""
+    """No test sees the user's cache or mirror."""
     monkeypatch.setenv("TOOL_BENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("TOOL_BENCH_MIRROR", raising=False)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
 @pytest.fixture

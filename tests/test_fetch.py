@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tool_bench.data import fetch as fetching
-from tool_bench.data.fetch import cached_path, fetch, status
+from tool_bench.data.fetch import cached_path, check_cached, fetch, status
 from tool_bench.errors import DataError, UnavailableError
 from tool_bench.task import Source
 
@@ -141,9 +141,27 @@ def test_a_wrong_checksum_is_refused_and_leaves_nothing(upstream: tuple[Upstream
 def test_a_file_of_another_size_is_refused(upstream: tuple[Upstream, str], content: bytes) -> None:
     state, base = upstream
     state.content = content
-    with pytest.raises((DataError, UnavailableError), match="1,024,000 bytes"):
+    with pytest.raises(DataError, match=f"has {len(content):,} bytes, expected 1,024,000"):
         fetch(source(base))
-    assert "file.bin" not in leftovers()
+    assert leftovers() == []
+
+
+def test_a_part_that_is_longer_than_the_file_starts_over(upstream: tuple[Upstream, str]) -> None:
+    _, base = upstream
+    part = cached_path(source()).with_name("file.bin.part")
+    part.parent.mkdir(parents=True)
+    part.write_bytes(CONTENT + b"more")
+    assert fetch(source(base)).read_bytes() == CONTENT
+
+
+def test_a_damaged_cached_file_is_named_with_both_checksums(
+    upstream: tuple[Upstream, str],
+) -> None:
+    path = fetch(source(upstream[1]))
+    check_cached(source())
+    path.write_bytes(b"?")
+    with pytest.raises(DataError, match=rf"sha256 is 8a8de823.* expected {source().sha256}"):
+        check_cached(source())
 
 
 def test_a_missing_file_and_no_network_are_unavailable(upstream: tuple[Upstream, str]) -> None:
@@ -205,7 +223,7 @@ def test_a_half_written_temporary_is_never_read(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "file.bin")
 
-    monkeypatch.setattr(fetching.shutil, "copyfile", full)
+    monkeypatch.setattr(shutil, "copyfile", full)
     with pytest.raises(OSError, match="No space left"):
         fetch(source())
     assert leftovers() == []

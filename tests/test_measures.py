@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import math
-import random
 
+import numpy as np
 import pytest
 import pytrec_eval
 from beir.retrieval.evaluation import EvaluateRetrieval
@@ -13,14 +13,21 @@ from tool_bench.runs import Run, settle
 
 
 def random_case(seed: int) -> tuple[Run, dict[str, dict[str, int]]]:
-    rng = random.Random(seed)
+    rng = np.random.default_rng(seed)
     tools = [f"t{i}" for i in range(40)]
     queries = [Query(id=f"q{i}", text="x") for i in range(60)]
-    relevance = {q.id: dict.fromkeys(rng.sample(tools, rng.randint(1, 12)), 1) for q in queries}
+    relevance = {
+        q.id: dict.fromkeys(rng.choice(tools, rng.integers(1, 13), replace=False).tolist(), 1)
+        for q in queries
+    }
     rankings = [
-        tuple((t, rng.choice([0.0, rng.random()])) for t in rng.sample(tools, 30)) for _ in queries
+        tuple(
+            (t, float(rng.choice([0.0, rng.random()])))
+            for t in rng.choice(tools, 30, replace=False).tolist()
+        )
+        for _ in queries
     ]
-    return settle(queries, rankings, [None] * len(queries), 20), relevance
+    return settle(queries, rankings, [None] * len(queries), 20, tools), relevance
 
 
 def test_by_hand() -> None:
@@ -50,7 +57,7 @@ def test_completeness_needs_every_gold() -> None:
 
 
 def test_a_rank_below_ten_earns_no_reciprocal_rank() -> None:
-    run = {"q": tuple((f"x{i}", 20.0 - i) for i in range(10)) + (("a", 1.0),)}
+    run = {"q": (*((f"x{i}", 20.0 - i) for i in range(10)), ("a", 1.0))}
     assert score(run, {"q": {"a": 1}})["MRR@10"] == {"q": 0.0}
 
 

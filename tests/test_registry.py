@@ -11,6 +11,7 @@ import tool_bench
 from tool_bench import registry
 from tool_bench.errors import ToolBenchError, UnknownNameError
 from tool_bench.mteb_bridge import metadata_of
+from tool_bench.task import Task
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -66,7 +67,7 @@ def test_two_files_with_one_name_are_an_error(
     )
     plugin(tmp_path, monkeypatch, one=text.format("Tiny"), two=text.format("TINY"))
     with pytest.raises(ToolBenchError, match=r"'TINY' is declared by fakefolder/one and"):
-        registry._collect("fakefolder", "TASKS", registry.Task)
+        registry._collect("fakefolder", "TASKS", Task)
 
 
 def test_a_file_that_declares_nothing_is_an_error(
@@ -76,7 +77,7 @@ def test_a_file_that_declares_nothing_is_an_error(
     with pytest.raises(
         ToolBenchError, match="fakefolder/empty must declare TASKS, a tuple of Task"
     ):
-        registry._collect("fakefolder", "TASKS", registry.Task)
+        registry._collect("fakefolder", "TASKS", Task)
 
 
 def test_plugins_import_only_the_core() -> None:

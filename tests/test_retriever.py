@@ -32,6 +32,6 @@ def test_top_is_what_a_full_sort_gives(
     ]
     query = [Query(id="q", text="")]
     top = catalogue.top(array, k, wanted)
-    expected = settle(query, [tuple(everything)], [wanted], k)["q"]
+    expected = settle(query, [tuple(everything)], [wanted], k, catalogue.ids)["q"]
     assert [id_ for id_, _ in top] == [id_ for id_, _ in expected]
-    assert settle(query, [top], [wanted], k)["q"] == expected
+    assert settle(query, [top], [wanted], k, catalogue.ids)["q"] == expected

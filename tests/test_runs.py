@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import fakes
@@ -31,12 +32,17 @@ SCORES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30)
 )
 def test_a_broken_contract_is_named(ranking: tuple[tuple[str, float], ...], message: str) -> None:
     with pytest.raises(RetrieverError, match=message):
-        settle(Q, [ranking], [["a"]], 20)
+        settle(Q, [ranking], [["a"]], 20, {"a", "b"})
+
+
+def test_a_tool_that_does_not_exist_is_out_of_scope() -> None:
+    with pytest.raises(RetrieverError, match="'ghost' is out of scope"):
+        settle(Q, [(("ghost", 1.0),)], [None], 20, {"a"})
 
 
 def test_a_ranking_must_come_for_each_query() -> None:
     with pytest.raises(RetrieverError, match="0 rankings for 1 queries"):
-        settle(Q, [], [None], 20)
+        settle(Q, [], [None], 20, {"a"})
 
 
 def test_a_constant_scorer_gets_chance_level() -> None:
@@ -55,8 +61,8 @@ def test_a_constant_scorer_gets_chance_level() -> None:
 def test_ties_depend_neither_on_catalogue_order_nor_on_the_retriever() -> None:
     ids = [tool.id for tool in fakes.dataset().tools]
     tied = tuple((id_, 0.5) for id_ in ids)
-    one = settle(Q, [tied], [None], 20)
-    other = settle(Q, [tied[::-1]], [None], 20)
+    one = settle(Q, [tied], [None], 20, ids)
+    other = settle(Q, [tied[::-1]], [None], 20, ids)
     assert one == other
     order = [id_ for id_, _ in one["q"]]
     assert order not in (ids, ids[::-1], sorted(ids), sorted(ids, reverse=True))
@@ -65,9 +71,9 @@ def test_ties_depend_neither_on_catalogue_order_nor_on_the_retriever() -> None:
 @given(SCORES)
 def test_trec_eval_reads_the_order_that_was_settled(values: list[float]) -> None:
     ranking = tuple((f"t{i}", value) for i, value in enumerate(values))
-    run = settle(Q, [ranking], [None], 20)
+    run = settle(Q, [ranking], [None], 20, dict(ranking))
     written = [s for _, s in run["q"]]
-    assert all(a > b for a, b in zip(written, written[1:], strict=False))
+    assert all(a > b for a, b in pairwise(written))
     for rank, (tool_id, _) in enumerate(run["q"], start=1):
         judge = pytrec_eval.RelevanceEvaluator({"q": {tool_id: 1}}, {"recip_rank"})
         found = judge.evaluate({"q": dict(run["q"])})["q"]["recip_rank"]
@@ -77,19 +83,20 @@ def test_trec_eval_reads_the_order_that_was_settled(values: list[float]) -> None
 @given(SCORES)
 def test_settling_keeps_the_order_of_scores(values: list[float]) -> None:
     ranking = tuple((f"t{i}", value) for i, value in enumerate(values))
-    best = [values[int(id_[1:])] for id_, _ in settle(Q, [ranking], [None], 20)["q"]]
+    best = [values[int(id_[1:])] for id_, _ in settle(Q, [ranking], [None], 20, dict(ranking))["q"]]
     assert best == sorted(values, reverse=True)[:20]
 
 
 def test_a_run_survives_its_file(tmp_path: Path) -> None:
-    run = settle(Q, [(("PDF&URL", 3.25), ("Größe/👋", 3.25), ("c", -1e-12))], [None], 20)
+    ranking = (("PDF&URL", 3.25), ("Größe/👋", 3.25), ("c", -1e-12))
+    run = settle(Q, [ranking], [None], 20, dict(ranking))
     path = tmp_path / "x.run.gz"
     path.write_bytes(to_trec(run, "tag"))
     assert read_run(path) == run
 
 
 def test_equal_runs_have_equal_bytes() -> None:
-    run = settle(Q, [(("a", 1.0),)], [None], 20)
+    run = settle(Q, [(("a", 1.0),)], [None], 20, {"a"})
     assert to_trec(run, "x") == to_trec(dict(run), "x")
     assert gzip.decompress(to_trec(run, "x")) == b"q Q0 a 1 1 x\n"
 
@@ -113,8 +120,10 @@ def test_an_unreadable_line_is_named(tmp_path: Path, text: str, message: str) ->
 def test_a_cut_off_run_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.run.gz"
     run = {f"q{i}": (("a", 1.0),) for i in range(100)}
-    path.write_bytes(to_trec(run, "t")[:-20])
-    with pytest.raises(DataError, match="cannot be read"):
-        read_run(path)
+    good = to_trec(run, "t")
+    for bad in (good[:-20], good[:20] + b"!!!!" + good[24:], b"plain"):
+        path.write_bytes(bad)
+        with pytest.raises(DataError, match=r"x\.run\.gz: cannot be read"):
+            read_run(path)
     with pytest.raises(DataError, match="does not exist"):
         read_run(tmp_path / "none")

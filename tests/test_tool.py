@@ -21,9 +21,12 @@ TOOL = Tool(
         ("name-description", "create_employee: Adds a person."),
         (
             "full",
-            "create_employee: Adds a person.\nProvider: bamboohr\nCategory: HRIS\n"
-            "- email (string): Work address\n- start",
+            (
+                "create_employee: Adds a person.\nProvider: bamboohr\nCategory: HRIS\n"
+                "- email (string): Work address\n- start"
+            ),
         ),
+        ("description", "Adds a person."),
         ("verbatim", "upstream's own words"),
     ],
 )
@@ -32,7 +35,8 @@ def test_each_style_renders_its_own_text(style: Style, text: str) -> None:
 
 
 def test_a_tool_without_description_is_its_name() -> None:
-    assert render(Tool(id="x", name="ping", description="  "), "name-description") == "ping"
+    tool = Tool(id="x", name="ping", description="  ")
+    assert render(tool, "name-description") == render(tool, "description") == "ping"
 
 
 def test_verbatim_falls_back_to_full() -> None:
@@ -48,5 +52,7 @@ def test_text_is_cut(style: Style) -> None:
 
 
 def test_an_unknown_style_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected one of name-description, full, verbatim"):
+    with pytest.raises(
+        ValueError, match="expected one of name-description, description, full, verbatim"
+    ):
         render(TOOL, "fancy")  # type: ignore[arg-type]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from tool_bench.retriever import Retriever
 from tool_bench.tool import Style
+
+_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 Kind = Literal["lexical", "dense", "hybrid", "rerank", "llm"]
 
@@ -22,7 +25,6 @@ class Needs:
     """The extra that installs them; None where the core install does."""
     key: str | None = None
     """Environment variable that must hold an API key."""
-    memory_gib: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Baseline:
     """Commit or version of the weights or library the method stands on."""
     style: Style | None = None
     """How tools become text; None where the method uses no text of a tool."""
+    precision: str | None = None
+    """Of the arithmetic with the weights; None where there are none or it is not known."""
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     deviations: tuple[str, ...] = ()
     """Where this differs from the published method."""
@@ -61,3 +65,9 @@ class Baseline:
     trained_on: tuple[str, ...] = ()
     """Tasks or sources whose data trained the weights, as far as it is known."""
     speed: Speed = field(default_factory=Speed)
+    arguments: tuple[str, ...] = ()
+    """How the command line chooses it; by default ``--baselines`` and its name."""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):  # it becomes a folder and the tag of run files
+            raise ValueError(f"baseline name {self.name!r}: letters, digits and . _ - / only")

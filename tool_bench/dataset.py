@@ -72,8 +72,9 @@ class ToolDataset:
             raise DataError(self.name, "only some queries name a provider", f"query '{lacking}'")
         if None in providers:
             return
+        scoped = self.relevant("scoped")
         for query in self.queries:
-            if not self.relevant("scoped")[query.id]:
+            if not scoped[query.id]:
                 raise DataError(
                     self.name,
                     f"no relevant tool belongs to provider '{query.provider}'",

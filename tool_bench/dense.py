@@ -43,15 +43,8 @@ class DenseRetriever:
     def search(
         self, queries: Sequence[Query], k: int, scopes: Sequence[Candidates]
     ) -> list[Ranking]:
-        """Encode the queries and score every tool.
-
-        A query's instruction, where it has one, goes before its text.
-        """
-        texts = [
-            f"{query.instruction} {query.text}" if query.instruction else query.text
-            for query in queries
-        ]
-        vectors = self._encoder.encode(texts, "query")
+        """Encode the queries and score every tool."""
+        vectors = self._encoder.encode([query.instructed for query in queries], "query")
         return [
             self._catalogue.top(self._matrix @ vector, k, candidates)
             for vector, candidates in zip(vectors, scopes, strict=True)

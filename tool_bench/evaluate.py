@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -20,6 +21,7 @@ from tool_bench.results import (
     Cost,
     DataCard,
     Estimate,
+    Hardware,
     MethodCard,
     Quantile,
     Result,
@@ -89,6 +91,7 @@ def evaluate(
     seconds = timing.latencies(
         lambda query: retriever.search([query], LATENCY_K, [None]), dataset.queries
     )
+    provenance = collect(list(arguments), baseline.precision)
     result = Result(
         task=task.name,
         baseline=baseline.name,
@@ -97,14 +100,13 @@ def evaluate(
         data=DataCard(
             revision=task.data_revision,
             sha256=dataset_hash(dataset),
-            tools=len(dataset.tools),
-            queries=len(dataset.queries),
+            counts=dataset.counts,
         ),
         method=_card(baseline, sum(len(texts) for texts in examples.values())),
         scopes=scopes,
         timing=_timing(load_s, index_s, queries_per_s, seconds),
-        cost=_cost(measures.mean(seconds)),
-        provenance=collect(list(arguments), _precision(baseline)),
+        cost=_cost(measures.mean(seconds), provenance.hardware),
+        provenance=provenance,
     )
     return result, files
 
@@ -113,11 +115,13 @@ def search_scope(retriever: Retriever, dataset: ToolDataset, scope: Scope) -> Ru
     """Search every query of ``dataset`` in ``scope`` and settle the rankings."""
     run: dict[str, tuple[tuple[str, float], ...]] = {}
     queries = dataset.queries
+    ids = frozenset(tool.id for tool in dataset.tools)
     for start in range(0, len(queries), _SEARCH_CHUNK):
         report(f"search {scope}", start, len(queries))
         chunk = queries[start : start + _SEARCH_CHUNK]
         candidates = [dataset.candidates(scope, query) for query in chunk]
-        run.update(settle(chunk, retriever.search(chunk, DEPTH, candidates), candidates, DEPTH))
+        rankings = retriever.search(chunk, DEPTH, candidates)
+        run.update(settle(chunk, rankings, candidates, DEPTH, ids))
     return run
 
 
@@ -138,8 +142,8 @@ def score_slices(
             measures={
                 measure: Estimate(
                     value=_round(float(values[:, column].mean())),
-                    low=_round(float(intervals[column, 0])),
-                    high=_round(float(intervals[column, 1])),
+                    low=_end(float(intervals[column, 0])),
+                    high=_end(float(intervals[column, 1])),
                     macro=_round(
                         measures.macro_mean({q: scores[measure][q] for q in query_ids}, relevance)
                     ),
@@ -223,7 +227,9 @@ def _timing(load_s: float, index_s: float, queries_per_s: float, seconds: list[f
     )
 
 
-def _cost(seconds_per_query: float) -> Cost:
+def _cost(seconds_per_query: float, hardware: Hardware) -> Cost | None:
+    if hardware.accelerator is not None:  # the stated instance has none
+        return None
     price = pricing.instance_price()
     return Cost(
         usd_per_1000=float(f"{pricing.usd_per_1000_queries(seconds_per_query, price):.4g}"),
@@ -231,9 +237,8 @@ def _cost(seconds_per_query: float) -> Cost:
     )
 
 
-def _precision(baseline: Baseline) -> str | None:
-    precision = baseline.settings.get("precision")
-    return None if precision is None else str(precision)
+def _end(value: float) -> float | None:
+    return None if math.isnan(value) else _round(value)
 
 
 def _round(value: float) -> float:

@@ -36,22 +36,39 @@ def cell_key(task: Task, baseline: Baseline) -> dict[str, str]:
     }
 
 
-@cache
-def _code_of(function: Callable[..., Any]) -> str:
+def _code_of(function: Callable[..., Any]) -> list[Any]:
+    """Return what ``function`` is: its name, the arguments bound to it, and its file or folder."""
+    bound: list[Any] = []
     while isinstance(function, partial):
+        bound = [list(map(str, function.args)), sorted(map(str, function.keywords.items())), bound]
         function = function.func
-    file = sys.modules[function.__module__].__file__
+    return [function.__qualname__, bound, _content(function.__module__)]
+
+
+@cache
+def _content(module: str) -> str:
+    """Return the code and data of a plugin's file or folder, or of another module's file."""
+    package, _, rest = module.partition(".")
+    folder, _, plugin = rest.partition(".")
+    if package == "tool_bench" and folder in {"tasks", "baselines"}:
+        module = f"{package}.{folder}.{plugin.split('.')[0]}"
+    file = sys.modules[module].__file__
     if file is None:
         return ""
     path = Path(file)
-    text = code_only(path.read_text(encoding="utf-8"))
-    if path.name == "__init__.py":  # a folder: its data and its other modules count too
-        for other in sorted(p for p in path.parent.rglob("*") if p.is_file() and p != path):
-            if other.suffix == ".py":
-                text += code_only(other.read_text(encoding="utf-8"))
-            elif other.suffix not in {".pyc", ".md"}:
-                text += f"{other.name}:{hashlib.sha256(other.read_bytes()).hexdigest()}\n"
-    return text
+    if path.name != "__init__.py":
+        return code_only(path.read_text(encoding="utf-8"))
+    return "".join(
+        f"{p.relative_to(path.parent).as_posix()}\n{_content_of_file(p)}"
+        for p in sorted(path.parent.rglob("*"))
+        if p.is_file() and p.suffix not in {".pyc", ".md"}
+    )
+
+
+def _content_of_file(path: Path) -> str:
+    if path.suffix == ".py":
+        return code_only(path.read_text(encoding="utf-8"))
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def task_hash(task: Task) -> str:
@@ -67,6 +84,7 @@ def baseline_hash(baseline: Baseline) -> str:
             baseline.name,
             baseline.revision,
             baseline.style,
+            baseline.precision,
             dict(baseline.settings),
             baseline.uses_examples,
             _code_of(baseline.load),
@@ -76,19 +94,31 @@ def baseline_hash(baseline: Baseline) -> str:
 
 def code_only(source: str) -> str:
     """Return ``source`` without comments, docstrings, declarations and blank lines."""
-    lines = source.splitlines()
+    lines: list[str | None] = list(source.splitlines())
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(ast.parse(source)):
+            lines[row - 1] = (lines[row - 1] or "")[:column].rstrip()
+    tree = ast.parse(source)
+    inside_text = {
+        row
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant | ast.JoinedStr)
+        for row in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    for node in ast.walk(tree):
         if isinstance(node, ast.stmt) and _is_prose(node):
             for row in range(node.lineno, (node.end_lineno or node.lineno) + 1):
-                lines[row - 1] = ""
-    return "".join(f"{line.rstrip()}\n" for line in lines if line.strip())
+                lines[row - 1] = None
+    return "".join(
+        f"{line}\n"
+        for row, line in enumerate(lines, start=1)
+        if line is not None and (line.strip() or row in inside_text)
+    )
 
 
 def _is_prose(node: ast.stmt) -> bool:
+    """Tell whether ``node`` is a string that stands alone, or a declaration."""
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     if isinstance(node, ast.Assign):

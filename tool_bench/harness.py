@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
+import shutil
 import signal
 import tempfile
 import threading
@@ -114,7 +116,11 @@ def _in_process(cell: Cell, results: Path, watcher: Watcher) -> Outcome:
             name=cell.name,
             daemon=True,
         )
-        process.start()
+        try:
+            process.start()
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            problem = f"cannot be sent to its process: {error}; 'load' must be a module's function"
+            return Outcome(cell, "failed", problem)
         sender.close()
         try:
             outcome = _listen(cell, receiver, watcher)
@@ -132,7 +138,7 @@ def _listen(cell: Cell, receiver: Connection, watcher: Watcher) -> Outcome | Non
     while True:
         try:
             message = receiver.recv()
-        except EOFError:
+        except (EOFError, OSError):
             return None
         if message[0] == "phase":
             watcher.phase(*message[1:])
@@ -157,7 +163,7 @@ def _death(exit_code: int, log: Path) -> str:
 
 def _work(sender: Connection, task: Task, baseline: Baseline, results: Path, log: str) -> None:
     """Run one cell; the target of its process."""
-    _follow_parent()
+    _follow_parent(Path(log).parent)
     _keep_quiet(log)
     prepare()
     message: tuple[Any, ...]
@@ -190,14 +196,15 @@ def _evaluate(sender: Connection, task: Task, baseline: Baseline, results: Path)
 
 
 def _command(task: Task, baseline: Baseline) -> Sequence[str]:
-    from tool_bench.registry import baselines
-
-    choice = "--baselines" if baseline.name in baselines() else "--model"
-    return ["tool_bench", "run", "--tasks", task.name, choice, baseline.name, "--force"]
+    choice = baseline.arguments or ("--baselines", baseline.name)
+    return ["tool_bench", "run", "--tasks", task.name, *choice, "--force"]
 
 
-def _follow_parent() -> None:
-    """End this process when the one that started it is gone, also after ``kill -9``."""
+def _follow_parent(folder: Path) -> None:
+    """End this process when the one that started it is gone, also after ``kill -9``.
+
+    ``folder`` is that one's, to be removed with it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     parent = multiprocessing.parent_process()
     if parent is None:
@@ -205,6 +212,7 @@ def _follow_parent() -> None:
 
     def wait() -> None:
         parent.join()
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()

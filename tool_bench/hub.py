@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ def model_baseline(name: str, revision: str | None = None) -> Baseline:
         revision=meta.revision,
         style=_STYLE,
         settings={"prompts": "mteb"},
+        arguments=("--model", name, "--revision", meta.revision),
         trained_on=tuple(sorted(meta.training_datasets or ())),
         speed=_SPEED,
     )
@@ -86,6 +88,8 @@ def load_sentence_transformers(name: str, revision: str | None) -> Retriever:
     quiet_libraries()
     from sentence_transformers import SentenceTransformer
 
+    if revision is None:  # without it, no two states of the model could be told apart
+        raise _no_weights(name, OSError("the hub cannot be asked for its newest commit."))
     try:
         model = SentenceTransformer(name, revision=revision)
     except OSError as error:
@@ -110,8 +114,10 @@ def _local(folder: Path) -> Baseline:
             f"--model '{folder}' holds no model: neither modules.json nor config.json is there"
         )
     identity = folder_identity(folder)
+    plain = re.sub(r"[^\w.-]+", "-", folder.resolve().name)
     return Baseline(
-        name=f"local/{folder.resolve().name}-{identity[:8]}",
+        name=f"local/{plain}-{identity[:8]}",
+        arguments=("--model", str(folder)),
         kind="dense",
         description="A local sentence-transformers model over 'name: description'.",
         reference="https://arxiv.org/abs/1908.10084",
@@ -135,6 +141,7 @@ def _from_hub(name: str, revision: str | None) -> Baseline:
         revision=revision,
         style=_STYLE,
         settings={"prompts": "the model's own"},
+        arguments=("--model", name, *(("--revision", revision) if revision else ())),
         speed=_SPEED,
     )
 

@@ -30,6 +30,7 @@ from tool_bench.fingerprint import baseline_hash
 from tool_bench.query import Query
 from tool_bench.retriever import Candidates, Ranking, Retriever
 from tool_bench.runs import DEPTH, settle
+from tool_bench.sentence import machine
 from tool_bench.task import Task
 from tool_bench.tool import Parameter, Style, Tool, render
 
@@ -99,13 +100,9 @@ def _split(data: ToolDataset, subset: str) -> RetrievalSplitData:
     chosen = set(data.slices["all" if subset in data.scopes else subset])
     queries = [q for q in data.queries if q.id in chosen]
     relevance = data.relevant(scope)
-    rows = [
-        {"id": q.id, "text": q.text} | ({"instruction": q.instruction} if q.instruction else {})
-        for q in queries
-    ]
     return RetrievalSplitData(
         corpus=Dataset.from_list([_document(tool) for tool in data.tools]),
-        queries=Dataset.from_list(rows),
+        queries=Dataset.from_list([_request(query) for query in queries]),
         relevant_docs={q.id: dict(relevance[q.id]) for q in queries},
         top_ranked=(
             None
@@ -113,6 +110,11 @@ def _split(data: ToolDataset, subset: str) -> RetrievalSplitData:
             else {q.id: list(data.candidates(scope, q) or ()) for q in queries}
         ),
     )
+
+
+def _request(query: Query) -> dict[str, str]:
+    row = {"id": query.id, "text": query.text}
+    return {**row, "instruction": query.instruction} if query.instruction else row
 
 
 def _document(tool: Tool) -> dict[str, str]:
@@ -149,7 +151,9 @@ class MtebModel:
 
     def index(self, corpus: Iterable[Mapping[str, Any]], **_: Any) -> None:
         """Index the corpus."""
-        self._retriever.index([_tool(row) for row in corpus], self._examples)
+        tools = [_tool(row) for row in corpus]
+        self._ids = frozenset(tool.id for tool in tools)
+        self._retriever.index(tools, self._examples)
 
     def search(
         self,
@@ -165,7 +169,8 @@ class MtebModel:
             for row in queries
         ]
         scopes: list[Candidates] = [None if top_ranked is None else top_ranked[q.id] for q in rows]
-        run = settle(rows, self._retriever.search(rows, top_k, scopes), scopes, top_k)
+        rankings = self._retriever.search(rows, top_k, scopes)
+        run = settle(rows, rankings, scopes, top_k, self._ids)
         return {query_id: dict(ranking) for query_id, ranking in run.items()}
 
 
@@ -188,7 +193,7 @@ class MtebEncoder:
     """An mteb encoder as one of ours; mteb chooses prompts and prefixes."""
 
     def __init__(self, model: EncoderProtocol, identity: str, batch_size: int = 32) -> None:
-        self.identity = f"{identity}|mteb {mteb.__version__}|{PROMPT}"
+        self.identity = f"{identity}|mteb {mteb.__version__}|{PROMPT}|{machine()}"
         self._model = model
         self._batch_size = batch_size
 
@@ -217,15 +222,20 @@ class MtebSearcher:
 
     def index(self, tools: Sequence[Tool], examples: Examples) -> None:  # noqa: ARG002  protocol
         """Index the catalogue."""
-        corpus = Dataset.from_list([_document(tool) for tool in tools])
-        self._model.index(corpus, encode_kwargs={}, num_proc=None, **_WHERE)
+        self._corpus = Dataset.from_list([_document(tool) for tool in tools])
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        self._model.index(self._corpus, encode_kwargs={}, num_proc=None, **_WHERE)
 
     def search(
         self, queries: Sequence[Query], k: int, scopes: Sequence[Candidates]
     ) -> list[Ranking]:
         """Rank; candidates are passed on, and enforced because models may ignore them."""
-        rows = Dataset.from_list([{"id": q.id, "text": q.text} for q in queries])
+        rows = Dataset.from_list([_request(query) for query in queries])
         scoped = any(candidates is not None for candidates in scopes)
+        if getattr(self._model, "task_corpus", self._corpus) is None:
+            self._hand_over()  # models that encode the corpus while they search drop it after
         found = self._model.search(
             rows,
             top_k=k,
@@ -238,14 +248,17 @@ class MtebSearcher:
             ),
             **_WHERE,
         )
-        return [
-            tuple(
-                (tool_id, float(score))
-                for tool_id, score in found.get(query.id, {}).items()
-                if candidates is None or tool_id in set(candidates)
+        rankings: list[Ranking] = []
+        for query, candidates in zip(queries, scopes, strict=True):
+            allowed = None if candidates is None else set(candidates)
+            rankings.append(
+                tuple(
+                    (tool_id, float(score))
+                    for tool_id, score in found.get(query.id, {}).items()
+                    if allowed is None or tool_id in allowed
+                )
             )
-            for query, candidates in zip(queries, scopes, strict=True)
-        ]
+        return rankings
 
 
 def load_from_mteb(meta: ModelMeta) -> Retriever:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shlex
 import subprocess
@@ -12,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from tool_bench.hardware import cores, cpu_model, memory_bytes
 from tool_bench.results import Hardware, Provenance
 from tool_bench.stats import SEED
 
@@ -54,7 +54,7 @@ def collect(arguments: list[str], precision: str | None) -> Provenance:
 
 
 def code_state() -> tuple[str | None, bool | None]:
-    """Return (commit, whether tracked files other than results differ from it)."""
+    """Return (commit, whether any file outside ``results`` differs from it or is new)."""
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return None, None
@@ -69,32 +69,11 @@ def hardware(torch: Any = None) -> Hardware:
     if torch is not None and torch.cuda.is_available():
         accelerator = str(torch.cuda.get_device_name())
     return Hardware(
-        cpu=_cpu_model(),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else _cores(),
-        memory_gib=round(_memory_bytes() / 2**30, 1),
+        cpu=cpu_model(),
+        cores=cores(),
+        memory_gib=round(memory_bytes() / 2**30, 1),
         accelerator=accelerator,
     )
-
-
-def _cores() -> int:
-    return os.cpu_count() or 1
-
-
-def _cpu_model() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def _memory_bytes() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, AttributeError, OSError):
-        return 0
 
 
 def _versions() -> dict[str, str]:

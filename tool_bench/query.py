@@ -19,6 +19,11 @@ class Query:
     kind: str | None = None
     """The group a task reports apart (a ToolBench group, a way of phrasing)."""
 
+    @property
+    def instructed(self) -> str:
+        """The text with its instruction, where it has one, before it."""
+        return f"{self.instruction} {self.text}" if self.instruction else self.text
+
 
 def fold(text: str) -> str:
     """Return ``text`` in the form in which two queries count as the same one.
@@ -26,3 +31,11 @@ def fold(text: str) -> str:
     Case and runs of whitespace do not make a new query.
     """
     return " ".join(text.casefold().split())
+
+
+def letters(text: str) -> str:
+    """Return ``text`` in the form in which training data must differ from evaluation queries.
+
+    Stricter than :func:`fold`: punctuation does not make a new text either.
+    """
+    return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())

@@ -59,7 +59,12 @@ def _collect(folder: str, attribute: str, kind: type[Declared]) -> dict[str, Dec
     found: dict[str, Declared] = {}
     origin: dict[str, str] = {}
     for module_info in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
-        module = importlib.import_module(f"{package.__name__}.{module_info.name}")
+        try:
+            module = importlib.import_module(f"{package.__name__}.{module_info.name}")
+        except Exception as error:
+            raise ToolBenchError(
+                f"{folder}/{module_info.name} cannot be imported: {type(error).__name__}: {error}"
+            ) from error
         declared = getattr(module, attribute, None)
         if not isinstance(declared, tuple) or not all(isinstance(d, kind) for d in declared):
             raise ToolBenchError(

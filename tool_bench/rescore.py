@@ -40,6 +40,8 @@ def rescored(result: Result, task: Task, folder: Path) -> tuple[Result, dict[str
     scopes: dict[str, ScopeScores] = {}
     files: dict[str, bytes] = {}
     for scope in dataset.scopes:
+        if scope not in result.scopes:
+            raise DataError(path, f"has no scope '{scope}'; run the cell again")
         scopes[scope] = _scope(result, dataset, scope, path.parent, files)
     return result.model_copy(update={"scopes": scopes}), files
 
@@ -48,10 +50,7 @@ def _scope(
     result: Result, dataset: ToolDataset, scope: Scope, folder: Path, files: dict[str, bytes]
 ) -> ScopeScores:
     stored = result.scopes[scope]
-    run_path = folder / stored.run.name
-    run = read_run(run_path)
-    if store.content_hash(run_path.read_bytes()) != stored.run.sha256:
-        raise DataError(run_path, f"is not the run this result names ({stored.run.sha256[:16]}…)")
+    run = read_run(folder / stored.run.name)
     scores, per_query = score_scope(run, dataset, scope, stored.run)
     files[scores.per_query.name] = per_query
     return scores
@@ -69,9 +68,15 @@ def compare(old: Result, new: Result) -> list[str]:
                 differences.append(f"{scope} {name}: other queries")
                 continue
             for measure, estimate in fresh.measures.items():
-                before = stored.measures[measure]
+                before = stored.measures.get(measure)
                 for field in ("value", "low", "high", "macro"):
-                    was, now = getattr(before, field), getattr(estimate, field)
-                    if abs(was - now) > TOLERANCE:
+                    was, now = getattr(before, field, None), getattr(estimate, field)
+                    if not _equal(was, now):
                         differences.append(f"{scope} {name} {measure} {field}: {was} -> {now}")
     return differences
+
+
+def _equal(was: float | None, now: float | None) -> bool:
+    if was is None or now is None:
+        return was is now
+    return abs(was - now) <= TOLERANCE

@@ -19,8 +19,12 @@ class Estimate(_Record):
     """A mean with its uncertainty."""
 
     value: float = Field(description="the mean over queries")
-    low: float = Field(description="lower end of the 95 % bootstrap interval")
-    high: float = Field(description="upper end of the 95 % bootstrap interval")
+    low: float | None = Field(
+        description="lower end of the 95 % bootstrap interval; null where there is one cluster"
+    )
+    high: float | None = Field(
+        description="upper end of the 95 % bootstrap interval; null likewise"
+    )
     macro: float = Field(description="the mean over tools of the mean over each tool's queries")
 
 
@@ -57,16 +61,16 @@ class Quantile(_Record):
 class Timing(_Record):
     """Seconds of each phase, on the hardware named in the provenance."""
 
-    load_s: float = Field(description="making the retriever: imports, weights, verification")
+    load_s: float = Field(description="making the retriever: libraries, weights, verification")
     index_s: float = Field(
         description="indexing the catalogue; vectors that were cached count with the seconds "
         "they took when they were computed on this machine"
     )
     queries_per_s: float = Field(
-        description="throughput when all queries of scope 'global' are given at once"
+        description="throughput of scope 'global', 100 queries at a time, ranking included"
     )
     latency: dict[Literal["p50", "p95", "p99"], Quantile] = Field(
-        description="one query at a time, warm: encode, search, top 10"
+        description="one query at a time, warm, whole catalogue: encode, search, top 10"
     )
     latency_mean_ms: float
     latency_samples: int
@@ -84,8 +88,7 @@ class DataCard(_Record):
 
     revision: str = Field(description="upstream revision + version of our reading")
     sha256: str = Field(description="of the built dataset: tools, queries, relevance, examples")
-    tools: int
-    queries: int
+    counts: dict[str, int] = Field(description="sizes and defects of the data")
 
 
 class MethodCard(_Record):
@@ -140,6 +143,6 @@ class Result(_Record):
     data: DataCard
     method: MethodCard
     scopes: dict[str, ScopeScores]
-    timing: Timing
-    cost: Cost
+    timing: Timing | None = Field(description="null unless the evidence is 'measured'")
+    cost: Cost | None = Field(description="null where it is not known")
     provenance: Provenance

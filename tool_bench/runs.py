@@ -10,7 +10,8 @@ from __future__ import annotations
 import gzip
 import io
 import math
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
 from tool_bench.errors import DataError, RetrieverError
@@ -30,9 +31,20 @@ _ABSOLUTE_STEP = 1e-9
 
 
 def settle(
-    queries: Sequence[Query], rankings: Sequence[Ranking], scopes: Sequence[Candidates], k: int
+    queries: Sequence[Query],
+    rankings: Sequence[Ranking],
+    scopes: Sequence[Candidates],
+    k: int,
+    catalogue: Container[str],
 ) -> Run:
     """Check what a retriever returned, break ties, and cut each ranking at ``k``.
+
+    Args:
+        queries: what was asked.
+        rankings: what came back, one for each query.
+        scopes: the candidates of each query; None means the catalogue.
+        k: how many tools are kept.
+        catalogue: the ids of all tools.
 
     Raises:
         RetrieverError: the contract of :class:`~tool_bench.retriever.Retriever` is broken.
@@ -41,14 +53,14 @@ def settle(
         raise RetrieverError(f"{len(rankings)} rankings for {len(queries)} queries")
     run: dict[str, Ranking] = {}
     for query, ranking, candidates in zip(queries, rankings, scopes, strict=True):
-        allowed = None if candidates is None else frozenset(candidates)
+        allowed = catalogue if candidates is None else frozenset(candidates)
         seen: set[str] = set()
         for tool_id, score in ranking:
             if not math.isfinite(score):
                 raise RetrieverError(f"query '{query.id}': score of '{tool_id}' is {score}")
             if tool_id in seen:
                 raise RetrieverError(f"query '{query.id}': '{tool_id}' is ranked twice")
-            if allowed is not None and tool_id not in allowed:
+            if tool_id not in allowed:
                 raise RetrieverError(f"query '{query.id}': '{tool_id}' is out of scope")
             seen.add(tool_id)
         best = sorted(ranking, key=lambda pair: (-pair[1], tie_key(pair[0])))[:k]
@@ -121,5 +133,5 @@ def _lines(path: Path) -> list[str]:
         return data.decode("utf-8").splitlines()
     except FileNotFoundError:
         raise DataError(path, "the file does not exist") from None
-    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
         raise DataError(path, f"cannot be read: {error}") from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tool_bench.data.fetch import sha256_of
 from tool_bench.encoder import CachedEncoder, Role
 from tool_bench.errors import DataError, UnavailableError
+from tool_bench.hardware import cpu_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +26,11 @@ MINILM_SHA256 = {
     "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
     "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+    "config_sentence_transformers.json": (
+        "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3"
+    ),
+    "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
     "modules.json": "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
     "sentence_bert_config.json": "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
     "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
@@ -38,7 +44,7 @@ class SentenceEncoder:
     """A sentence-transformers model; its own prompts are used for queries and documents."""
 
     def __init__(self, model: SentenceTransformer, identity: str) -> None:
-        self.identity = f"{identity}|{model.max_seq_length}|float32"
+        self.identity = f"{identity}|{model.max_seq_length}|{model.device}|{machine()}"
         self._model = model
 
     def encode(self, texts: Sequence[str], role: Role) -> NDArray[np.float32]:
@@ -54,6 +60,13 @@ class SentenceEncoder:
             show_progress_bar=False,
         )
         return np.asarray(vectors, dtype=np.float32)
+
+
+def machine() -> str:
+    """Return what must be the same for a cached vector, and the time it took, to hold."""
+    import torch
+
+    return f"torch {torch.__version__}|{cpu_model()}"
 
 
 def load_folder(folder: Path, identity: str) -> CachedEncoder:

@@ -38,11 +38,14 @@ def mean_intervals(
         seed: of the resampling.
 
     Returns:
-        Lower and upper ends, shape (measures, 2).
+        Lower and upper ends, shape (measures, 2); NaN where there is only one cluster, which
+        says nothing about how means vary.
     """
     import numpy as np
 
     n = max(cluster) + 1
+    if n == 1:
+        return np.full((values.shape[1], 2), np.nan)
     sums = np.zeros((n, values.shape[1]))
     np.add.at(sums, np.asarray(cluster), values)
     sizes = np.bincount(np.asarray(cluster), minlength=n).astype(np.float64)

@@ -7,14 +7,13 @@ Every file is written beside its place and moved into it.
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
 import io
 import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
 
 _ABANDONED_S = 3_600
+_TEMPORARY = ".tool-bench-tmp-"
+_WAY_OUT = "delete it and run the cell again"
 
 
 def default_folder() -> Path:
@@ -56,89 +57,130 @@ def read_key(results: Path, task: str, baseline: str) -> dict[str, str] | None:
     path = result_path(results, task, baseline)
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        for scope in record["scopes"].values():
-            for file in (scope["run"], scope["per_query"]):
-                if _sha256(path.parent / file["name"]) != file["sha256"]:
-                    return None
-        return dict(record["key"])
+        files = [file for scope in record["scopes"].values() for file in scope.values()]
+        whole = record["timing"] and not _damaged(path, [f for f in files if "sha256" in f])
+        return dict(record["key"]) if whole else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
 def read_result(path: Path) -> Result:
-    """Read and validate one result.
+    """Read and validate one result and the hashes of its files.
 
     Raises:
-        DataError: the file is no result of this schema, with the first field that is wrong.
+        DataError: the file is no result of this schema, with the first field that is wrong, or a
+            file that it names is missing or another.
     """
     from pydantic import ValidationError
 
     from tool_bench.results import Result
 
     try:
-        return Result.model_validate_json(path.read_bytes())
+        result = Result.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "file"
-        raise DataError(path, f"{first['msg']} (delete it and run the cell again)", field) from None
+        raise DataError(path, f"{first['msg']} ({_WAY_OUT})", field) from None
+    named = [f.model_dump() for s in result.scopes.values() for f in (s.run, s.per_query)]
+    damaged = _damaged(path, named)
+    if damaged:
+        raise DataError(path.parent / damaged, f"is not the file its result names ({_WAY_OUT})")
+    return result
 
 
-def read_results(results: Path) -> Iterator[Result]:
-    """Yield every stored result, by path."""
+def read_results(results: Path) -> tuple[list[Result], list[DataError]]:
+    """Return every whole result, by path, and what is wrong with the others.
+
+    Raises:
+        ToolBenchError: ``results`` is not a folder.
+    """
+    if results.exists() and not results.is_dir():
+        raise ToolBenchError(f"{results} is not a folder")
+    whole, broken = [], []
     for path in sorted(results.glob("*/*.json")):
-        yield read_result(path)
+        try:
+            whole.append(read_result(path))
+        except DataError as error:
+            broken.append(error)
+    return whole, broken
+
+
+def _damaged(path: Path, named: Iterable[Mapping[str, str]]) -> str | None:
+    """Return the first of the files named by the result at ``path`` that is not as named."""
+    for file in named:
+        stored = path.parent / file["name"]
+        if not stored.is_file() or content_hash(stored.read_bytes()) != file["sha256"]:
+            return file["name"]
+    return None
 
 
 def write(results: Path, result: Result, files: Mapping[str, bytes]) -> None:
-    """Store ``result`` and the files it names, the JSON last.
+    """Store ``result`` and the files it names.
+
+    All are written beside their places before the first is moved, so that a full disk touches
+    nothing; the JSON is moved last, so that a kill leaves no result rather than a mixed one.
 
     Raises:
         ToolBenchError: the folder cannot be written; earlier results are untouched.
     """
     path = result_path(results, result.task, result.baseline)
-    for name, data in files.items():
-        write_atomically(path.parent / name, data)
     text = json.dumps(result.model_dump(mode="json"), indent=1, ensure_ascii=False)
-    write_atomically(path, (text + "\n").encode("utf-8"))
+    content = {path.parent / name: data for name, data in files.items()}
+    write_atomically({**content, path: (text + "\n").encode("utf-8")})
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` whole or not at all; a file that has these bytes is left alone.
+def write_atomically(content: Mapping[Path, bytes]) -> None:
+    """Write each file whole or not at all; a file that has its bytes already is left alone.
 
     Raises:
-        ToolBenchError: the folder cannot be written (permission, full disk).
+        ToolBenchError: a folder cannot be written (permission, full disk); no file was touched.
     """
-    temporary: str | None = None
+    written: dict[Path, Path] = {}
+    path = Path()
     try:
-        if path.is_file() and path.read_bytes() == data:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        for path, data in content.items():
+            if not (path.is_file() and path.read_bytes() == data):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                written[path] = _write_beside(path, data)
+        for path, temporary in written.items():
+            os.replace(temporary, path)
+    except OSError as error:
+        for temporary in written.values():
+            with suppress(OSError):
+                temporary.unlink()
+        raise ToolBenchError(
+            f"cannot write {path}: {error.strerror or error}. What was there before is untouched."
+        ) from None
+
+
+def _write_beside(path: Path, data: bytes) -> Path:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
+    temporary = Path(name)
+    try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                Path(temporary).unlink()
-        raise ToolBenchError(
-            f"cannot write {path}: {error.strerror or error}. Earlier results are untouched."
-        ) from None
+        temporary.chmod(0o644)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    return temporary
 
 
 def check_writable(results: Path) -> None:
     """Raise ToolBenchError now rather than after the first cell, if ``results`` is not writable."""
-    probe = results / ".write-test"
-    write_atomically(probe, b"")
+    if results.exists() and not results.is_dir():
+        raise ToolBenchError(f"{results} is not a folder")
+    probe = results / f"{_TEMPORARY}probe"
+    write_atomically({probe: b"?"})
     probe.unlink(missing_ok=True)
 
 
 def sweep(results: Path) -> None:
-    """Remove temporary files that a run killed over an hour ago left behind."""
-    for path in results.glob("*/.*"):
+    """Remove temporary files of ours that a run killed over an hour ago left behind."""
+    for path in results.glob(f"*/{_TEMPORARY}*"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > _ABANDONED_S:
                 path.unlink()
@@ -154,13 +196,6 @@ def per_query_csv(scores: PerQuery) -> bytes:
     return gzip_fixed(buffer.getvalue())
 
 
-def read_per_query(path: Path) -> PerQuery:
-    """Read what :func:`per_query_csv` wrote."""
-    text = gzip.decompress(path.read_bytes()).decode("utf-8")
-    rows = list(csv.DictReader(io.StringIO(text)))
-    return {m: {row["query"]: float(row[m]) for row in rows} for m in MEASURES}
-
-
 def content_hash(data: bytes) -> str:
     """Return the hex sha256 of ``data``."""
     return hashlib.sha256(data).hexdigest()
@@ -169,7 +204,3 @@ def content_hash(data: bytes) -> str:
 def as_json(value: Any) -> str:
     """Return ``value`` as stable JSON text."""
     return json.dumps(value, indent=1, ensure_ascii=False)
-
-
-def _sha256(path: Path) -> str:
-    return content_hash(path.read_bytes())

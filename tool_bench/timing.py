@@ -30,7 +30,8 @@ def latencies(
     """Return the seconds ``search_one`` took for each of a sample of ``queries``.
 
     Nothing is read from the vector cache. The first :data:`WARM_UP` calls are not counted; at
-    most :data:`SAMPLE` are, and after :data:`SECONDS_LIMIT` seconds no more than :data:`LEAST`.
+    most :data:`SAMPLE` are, and after :data:`SECONDS_LIMIT` seconds none once there are
+    :data:`LEAST`.
     """
     chosen = sample(queries, SAMPLE)
     with without_cache():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Style = Literal["name-description", "full", "verbatim"]
+Style = Literal["name-description", "description", "full", "verbatim"]
 STYLES: tuple[Style, ...] = get_args(Style)
 
 MAX_CHARACTERS = 2_000
@@ -48,7 +48,8 @@ def render(tool: Tool, style: Style, max_characters: int = MAX_CHARACTERS) -> st
     Args:
         tool: the tool.
         style: ``name-description`` gives ``name: description`` (the name alone where there is
-            no description); ``full`` adds provider, category and one line per parameter;
+            no description); ``description`` gives it alone (the name where there is none);
+            ``full`` adds provider, category and one line per parameter;
             ``verbatim`` is upstream's own string, and falls back to ``full`` where a tool has
             none.
         max_characters: the text is cut after this many characters.
@@ -61,6 +62,8 @@ def render(tool: Tool, style: Style, max_characters: int = MAX_CHARACTERS) -> st
     """
     if style == "name-description":
         text = _headline(tool)
+    elif style == "description":
+        text = tool.description.strip() or tool.name
     elif style == "full":
         text = _full(tool)
     elif style == "verbatim":

@@ -9,7 +9,7 @@ from pathlib import Path
 from tool_bench.data.read import need, read_csv, read_json
 from tool_bench.dataset import ToolDataset, pool_golds
 from tool_bench.errors import DataError
-from tool_bench.query import Query, fold
+from tool_bench.query import Query, fold, letters
 from tool_bench.task import Files, Source, Task
 from tool_bench.tool import Tool
 
@@ -121,7 +121,7 @@ def build_single(files: Files) -> ToolDataset:
         tools=tools,
         queries=tuple(queries),
         relevance={query.id: golds[fold(query.text)] for query in queries},
-        examples=_training_split(rows, {fold(query.text) for query in queries}),
+        examples=_training_split(rows, {letters(query.text) for query in queries}),
     )
 
 
@@ -129,8 +129,8 @@ def _training_split(rows: list[tuple[str, str]], evaluated: set[str]) -> dict[st
     """Return tool -> its training queries, each once, none of them an evaluation query."""
     by_tool: dict[str, dict[str, str]] = {}
     for text, tool in rows:
-        if fold(text) not in evaluated:
-            by_tool.setdefault(tool, {}).setdefault(fold(text), text)
+        if letters(text) not in evaluated:
+            by_tool.setdefault(tool, {}).setdefault(letters(text), text)
     return {tool: tuple(texts.values()) for tool, texts in by_tool.items()}
 
 
@@ -193,7 +193,7 @@ TASKS = (
                 "and spacing) has all of them as golds; the draw took none of these."
             ),
             (
-                "No text of the evaluation, compared without case and spacing, is in the training "
+                "No text of the evaluation, compared by letters and digits, is in the training "
                 "split."
             ),
             (

@@ -12,6 +12,7 @@ from typer.exceptions import Abort, TyperException
 
 from tool_bench import __version__
 from tool_bench.cli import data, list_, rescore, results, run, search, site
+from tool_bench.cli.common import debugging
 from tool_bench.environment import prepare
 from tool_bench.errors import ToolBenchError
 
@@ -57,28 +58,31 @@ def _options(
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 fine, 1 something failed, 2 called wrongly."""
     words = sys.argv[1:] if arguments is None else arguments
-    debug = "--debug" in words
+    debugging.set("--debug" in words)
     prepare()
-    sys.exit(_run([word for word in words if word != "--debug"], debug))
+    sys.exit(_run([word for word in words if word != "--debug"]))
 
 
-def _run(words: list[str], debug: bool) -> int:
+def _run(words: list[str]) -> int:
     try:
-        return int(app(words, prog_name="tool-bench", standalone_mode=False) or 0)
+        code = int(app(words, prog_name="tool-bench", standalone_mode=False) or 0)
     except TyperException as error:
-        _complain(f"{error.format_message()} (tool-bench --help shows the commands)")
+        if error.format_message():  # empty after the help of a command that needs another word
+            _complain(f"{error.format_message()} (tool-bench --help shows the commands)")
         return error.exit_code
     except (KeyboardInterrupt, Abort):
-        _complain("interrupted; finished cells are kept, and the same command goes on from there")
-        return INTERRUPTED
+        code = INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
         sys.stderr.close()
         return 1
     except Exception as error:
-        if debug:
+        if debugging.get():
             raise
         _complain(_explain(error))
         return error.exit_code if isinstance(error, ToolBenchError) else 1
+    if code == INTERRUPTED:  # also typer's own answer to Ctrl-C
+        _complain("interrupted; finished cells are kept, and the same command goes on from there")
+    return code
 
 
 def _explain(error: Exception) -> str:
@@ -91,4 +95,6 @@ def _explain(error: Exception) -> str:
 
 
 def _complain(text: str) -> None:
-    Console(stderr=True, highlight=False).print(f"[bold red]error:[/] {escape(text)}")
+    Console(stderr=True, highlight=False).print(
+        f"[bold red]error:[/] {escape(text)}", soft_wrap=True
+    )

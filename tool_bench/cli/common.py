@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from tool_bench import store
+from tool_bench.errors import DataError
+
+debugging: ContextVar[bool] = ContextVar("debugging", default=False)
+"""Whether ``--debug`` stands anywhere on the command line."""
 
 ResultsOption = Annotated[
     Optional[Path],  # noqa: UP045  typer reads the annotation at run time
@@ -35,6 +41,20 @@ def names(given: Iterable[str]) -> list[str]:
 def results_folder(given: Path | None) -> Path:
     """Return the folder the user chose, or the default one."""
     return store.default_folder() if given is None else given
+
+
+def page_folder(given: Path | None) -> Path:
+    """Return where the page goes: ``site/public``, or ``site`` inside a folder the user chose."""
+    from tool_bench.leaderboard.build import default_output
+
+    return default_output() if given is None else given / "site"
+
+
+def warn(problems: Iterable[DataError]) -> None:
+    """Print what is wrong with stored results that were left out."""
+    errors = Console(stderr=True, highlight=False)
+    for problem in problems:
+        errors.print(f"[yellow]left out:[/] {escape(str(problem))}", soft_wrap=True)
 
 
 def console() -> Console:

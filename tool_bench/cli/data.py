@@ -27,26 +27,18 @@ def _chosen(names: list[str] | None) -> list[Task]:
 @app.command(epilog=examples("data status", "data status ToolBench"))
 def status(tasks: list[str] = Names) -> None:
     """Show where each file would come from; no network is touched."""
-    from rich.table import Column, Table
-
     from tool_bench.data.fetch import status as status_of
     from tool_bench.data.paths import cache_folder, mirror
 
-    table = Table(
-        "task", Column("file", overflow="fold"), Column("kB", justify="right"), "where", box=None
-    )
+    out = console()
     for task in _chosen(tasks):
+        out.print(f"[bold]{task.name}[/]")
         for source in task.sources:
             where = status_of(source)
-            table.add_row(
-                task.name,
-                source.path,
-                f"{source.size / 1e3:,.0f}",
-                f"[green]{where}[/]" if where == "cached" else where,
-            )
-    out = console()
-    out.print(table)
-    out.print(f"\ncache: {escape(str(cache_folder()))}", soft_wrap=True)
+            size = f"{source.size / 1e3:,.0f} kB"
+            shown = f"[green]{where}[/]" if where == "cached" else where
+            out.print(f"  {shown}, {size}: {source.path}", soft_wrap=True)
+    out.print(f"cache: {escape(str(cache_folder()))}", soft_wrap=True)
     out.print(f"mirror (TOOL_BENCH_MIRROR): {escape(mirror() or 'none')}", soft_wrap=True)
 
 
@@ -78,7 +70,7 @@ def pull(tasks: list[str] = Names) -> int:
                 fetch_all(task, advance)
             except ToolBenchError as error:
                 failures.append(error)
-                out.print(f"[red]no[/] {task.name}: {escape(str(error))}")
+                out.print(f"[red]no[/] {task.name}: {escape(str(error))}", soft_wrap=True)
             else:
                 done = f"fetched {size / 1e6:.1f} MB" if size else "was in the cache"
                 out.print(f"[green]OK[/] {task.name}: {done}")
@@ -87,19 +79,25 @@ def pull(tasks: list[str] = Names) -> int:
 
 @app.command(epilog=examples("data verify", "data verify ToolBench"))
 def verify(tasks: list[str] = Names) -> int:
-    """Check every file's sha256, read every row and compare the built data with its declaration."""
+    """Check every file's sha256, read every row, compare the data with its declaration.
+
+    Files that are not in the cache are fetched.
+    """
+    from tool_bench.data.fetch import check_cached
     from tool_bench.data.load import load
 
     out = console()
     failed = False
     for task in _chosen(tasks):
         try:
+            for source in task.sources:
+                check_cached(source)
             counts = load(task).counts
         except UnavailableError as error:
-            out.print(f"[yellow]n/a[/] {task.name}: {escape(str(error))}")
+            out.print(f"[yellow]n/a[/] {task.name}: {escape(str(error))}", soft_wrap=True)
         except ToolBenchError as error:
             failed = True
-            out.print(f"[red]no[/] {task.name}: {escape(str(error))}")
+            out.print(f"[red]no[/] {task.name}: {escape(str(error))}", soft_wrap=True)
         else:
             facts = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
             out.print(f"[green]OK[/] {task.name}: {facts}")

@@ -90,5 +90,5 @@ class LiveWatcher:
             self._told.add(outcome.message)
             line += f": {escape(outcome.message)}"
         else:
-            line += ": [dim]as above[/]"
-        self._console.print(line)
+            line += ": [dim]same reason[/]"
+        self._console.print(line, soft_wrap=True)

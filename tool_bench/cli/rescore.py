@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -17,7 +18,11 @@ from tool_bench.cli.common import (
     names,
     results_folder,
 )
-from tool_bench.errors import UnavailableError
+from tool_bench.errors import DataError, UnavailableError, UsageError
+
+if TYPE_CHECKING:
+    from tool_bench.results import Result
+    from tool_bench.task import Task
 
 EPILOG = examples("rescore --check", "rescore --tasks MetaTool")
 
@@ -33,36 +38,53 @@ def rescore(
 
     Without --check the stored scores are replaced; timing, cost and provenance stay.
     """
-    from tool_bench.rescore import compare, rescored
-
     folder = results_folder(results)
     known = {task.name: task for task in registry.pick_tasks(names(tasks) or registry.tasks())}
+    stored, broken = store.read_results(folder)
     out = console()
     counts: Counter[str] = Counter()
     told: set[str] = set()
-    for result in store.read_results(folder):
-        if result.task not in known:
-            if not tasks:
-                counts["of unknown tasks"] += 1
-            continue
-        name = escape(f"{result.task}/{result.baseline}")
-        try:
-            new, files = rescored(result, known[result.task], folder)
-        except UnavailableError as error:
-            counts["unavailable"] += 1
-            if str(error) not in told:
-                told.add(str(error))
-                out.print(f"[yellow]n/a[/] {name}: {escape(str(error))}")
-            continue
-        differences = compare(result, new)
-        if not differences:
-            counts["equal"] += 1
-            out.print(f"[green]OK[/] {name}")
-        else:
-            counts["different" if check else "replaced"] += 1
-            word = "[red]DIFFERS[/]" if check else "[yellow]replaced[/]"
-            out.print(f"{word} {name}: {escape('; '.join(differences[:3]))}")
-            if not check:
-                store.write(folder, new, files)
-    out.print(", ".join(f"{n} {word}" for word, n in counts.items()) or f"no results in {folder}")
-    return 1 if counts["different"] else 0
+    for problem in broken:
+        counts["broken"] += 1
+        out.print(f"[red]broken[/] {escape(str(problem))}", soft_wrap=True)
+    for result in stored:
+        if result.task in known:
+            verdict, reason = _rescore(result, known[result.task], folder, check=check)
+            counts[verdict] += 1
+            shown = "" if reason in told else reason
+            told.add(reason)
+            line = f"[{_STYLE[verdict]}]{verdict}[/] {result.task}/{result.baseline}"
+            out.print(f"{line}: {escape(shown)}" if shown else line, soft_wrap=True)
+        elif not tasks:
+            counts["of unknown tasks"] += 1
+    if not counts:
+        raise UsageError(f"no results in {folder}: tool-bench run --all")
+    out.print(", ".join(f"{n} {word}" for word, n in counts.items()))
+    return 1 if counts["different"] or counts["broken"] else 0
+
+
+_STYLE = {
+    "equal": "green",
+    "different": "red",
+    "replaced": "yellow",
+    "unavailable": "yellow",
+    "broken": "red",
+}
+
+
+def _rescore(result: Result, task: Task, folder: Path, *, check: bool) -> tuple[str, str]:
+    """Return the verdict on one result and its reason; replace it unless ``check``."""
+    from tool_bench.rescore import compare, rescored
+
+    try:
+        new, files = rescored(result, task, folder)
+    except UnavailableError as error:
+        return "unavailable", str(error)
+    except DataError as error:
+        return "broken", str(error)
+    differences = compare(result, new)
+    if not differences:
+        return "equal", ""
+    if not check:
+        store.write(folder, new, files)
+    return "different" if check else "replaced", "; ".join(differences[:3])

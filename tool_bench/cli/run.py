@@ -18,13 +18,16 @@ from tool_bench.cli.common import (
     ResultsOption,
     TasksOption,
     console,
+    debugging,
     duration,
     examples,
     names,
+    page_folder,
     results_folder,
+    warn,
 )
 from tool_bench.errors import UsageError
-from tool_bench.leaderboard.build import build, default_output
+from tool_bench.leaderboard.build import build
 from tool_bench.plan import Cell, Outcome, make_plan
 from tool_bench.store import result_path
 
@@ -64,7 +67,6 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
     force: Annotated[bool, typer.Option("--force", help="Run cached cells again.")] = False,
     as_json: JsonOption = False,
     results: ResultsOption = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> int:
     """Run methods on tasks and build the leaderboard.
 
@@ -74,6 +76,9 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
     Exit code: 0 also when cells were only unavailable, 1 when any failed,
     2 when a name is unknown.
     """
+    for option, given in (("--tasks", tasks), ("--baselines", baselines), ("--model", models)):
+        if given and not names(given):
+            raise UsageError(f"{option} is empty")
     if not (everything or tasks or baselines or models):
         raise UsageError("nothing chosen: give --all, or --tasks, --baselines or --model")
     folder = results_folder(results)
@@ -83,8 +88,9 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
     if dry_run:
         _show_plan(cells, as_json)
         return 0
-    outcomes = _run(cells, folder, quiet=as_json, debug=debug)
-    page = build(folder, default_output() if results is None else folder / "site")
+    outcomes = _run(cells, folder, quiet=as_json)
+    page, broken = build(folder, page_folder(results))
+    warn(broken)
     if as_json:
         print(json.dumps({"cells": _records(outcomes, folder), "page": str(page)}, indent=1))
     else:
@@ -107,7 +113,7 @@ def _methods(
     return chosen
 
 
-def _run(cells: Sequence[Cell], folder: Path, *, quiet: bool, debug: bool) -> list[Outcome]:
+def _run(cells: Sequence[Cell], folder: Path, *, quiet: bool) -> list[Outcome]:
     if all(cell.state == "cached" for cell in cells):
         return [Outcome(cell, "cached") for cell in cells]
     from rich.console import Console
@@ -117,7 +123,7 @@ def _run(cells: Sequence[Cell], folder: Path, *, quiet: bool, debug: bool) -> li
 
     with LiveWatcher(Console(stderr=True, highlight=False, quiet=quiet), len(cells)) as watcher:
         outcomes = run_cells(cells, folder, watcher)
-    if debug:
+    if debugging.get():
         for outcome in outcomes:
             if outcome.trace:
                 typer.echo(f"{outcome.cell.name}\n{outcome.trace}", err=True)

@@ -50,8 +50,10 @@ def search(
             retriever = method.load()
             retriever.index(dataset.tools, dataset.examples if method.uses_examples else {})
             query = Query(id="search", text=text)
-            found = settle([query], retriever.search([query], k, [None]), [None], k)["search"]
+            (ranking,) = retriever.search([query], k, [None])
     tools = {tool.id: tool for tool in dataset.tools}
+    order = settle([query], [ranking], [None], k, tools)[query.id]
+    found = [(tool_id, dict(ranking)[tool_id]) for tool_id, _ in order]
     if as_json:
         rows = [
             {"rank": n, "tool": id_, "score": score, "description": tools[id_].description}

@@ -7,7 +7,14 @@ from typing import Annotated, Optional
 
 import typer
 
-from tool_bench.cli.common import ResultsOption, console, examples, results_folder
+from tool_bench.cli.common import (
+    ResultsOption,
+    console,
+    examples,
+    page_folder,
+    results_folder,
+    warn,
+)
 
 app = typer.Typer(help="Build the leaderboard.", no_args_is_help=True)
 
@@ -22,12 +29,17 @@ def build(
     results: ResultsOption = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045  typer reads the annotation at run time
-        typer.Option("--out", help="Output folder (default: site/public).", metavar="DIR"),
+        typer.Option(
+            "--out",
+            help="Output folder (default: site/public, or site in --results).",
+            metavar="DIR",
+        ),
     ] = None,
-) -> None:
+) -> int:
     """Build the page from the stored results and print its address."""
     from tool_bench.leaderboard.build import build as build_page
-    from tool_bench.leaderboard.build import default_output
 
-    page = build_page(results_folder(results), default_output() if out is None else out)
+    page, broken = build_page(results_folder(results), page_folder(results) if out is None else out)
+    warn(broken)
     console().print(page.resolve().as_uri(), soft_wrap=True)
+    return 1 if broken else 0

@@ -27,7 +27,7 @@ Status = Literal["cached", "mirror", "upstream", "missing from mirror"]
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
 _TRIES = 3
-_CHUNK = 1 << 18
+_CHUNK = 1 << 14
 
 
 def cached_path(source: Source) -> Path:
@@ -91,6 +91,18 @@ def fetch(source: Source, progress: Progress = lambda _: None) -> Path:
     if corrupt:
         raise DataError(source.path, problem)
     raise UnavailableError(f"data unavailable: {problem}. {_way_out()}")
+
+
+def check_cached(source: Source) -> None:
+    """Raise DataError if a file is in the cache and is not the pinned one."""
+    path = cached_path(source)
+    if path.is_file():
+        found = sha256_of(path)
+        if found != source.sha256:
+            problem = (
+                f"sha256 is {found}, expected {source.sha256}; 'tool-bench data pull' mends it"
+            )
+            raise DataError(path, problem)
 
 
 def fetch_all(task: Task, progress: Progress = lambda _: None) -> dict[str, Path]:
@@ -159,26 +171,23 @@ class _Downloader:
             return
         problem = "no answer"
         for _ in range(_TRIES):
-            got = self.part.stat().st_size if self.part.exists() else 0
-            if got > self.size:
+            got = self._size_of_part()
+            if got >= self.size:
                 self.part.unlink()
                 got = 0
-            if got == self.size:
-                break
             try:
                 self._download(url, got)
             except ConnectionError as error:
                 raise _OriginError(str(error)) from None
             except _InterruptedError as error:
                 problem = str(error)
-        got = self.part.stat().st_size if self.part.exists() else 0
-        if got != self.size:
-            if got > self.size:
-                self.part.unlink()
-            raise _OriginError(
-                f"got {got:,} of {self.size:,} bytes ({problem})", corrupt=got > self.size
-            )
-        os.replace(self.part, output_file)
+            else:
+                os.replace(self.part, output_file)
+                return
+        raise _OriginError(f"got {self._size_of_part():,} of {self.size:,} bytes ({problem})")
+
+    def _size_of_part(self) -> int:
+        return self.part.stat().st_size if self.part.exists() else 0
 
     def _copy(self, file: Path, output_file: str) -> None:
         if not file.is_file():
@@ -204,6 +213,9 @@ class _Downloader:
             with requests.get(
                 url, headers=headers, stream=True, timeout=(_CONNECT_SECONDS, _READ_SECONDS)
             ) as answer:
+                if answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                    self.part.unlink()
+                    raise _InterruptedError("the server's file is shorter than what was here")
                 if answer.status_code not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
                     raise ConnectionError(f"HTTP {answer.status_code} {answer.reason}")
                 answered = True
@@ -220,6 +232,14 @@ class _Downloader:
             if answered:
                 raise _InterruptedError(f"transfer broke off: {type(error).__name__}") from None
             raise ConnectionError(f"cannot be reached ({type(error).__name__})") from None
+        self._check_whole()
+
+    def _check_whole(self) -> None:
+        """Refuse an answer that ended as announced but is not of the pinned size."""
+        found = self.part.stat().st_size
+        if found != self.size:
+            self.part.unlink()
+            raise _OriginError(f"has {found:,} bytes, expected {self.size:,}", corrupt=True)
 
 
 class _InterruptedError(Exception):

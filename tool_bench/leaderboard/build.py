@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tool_bench import registry, store
+from tool_bench import __version__, registry, store
+
+if TYPE_CHECKING:
+    from tool_bench.errors import DataError
+    from tool_bench.results import Result
 
 STAMP = ".inputs.sha256"
 
@@ -23,27 +28,30 @@ def default_output() -> Path:
     return store.default_folder().parent / "site" / "public"
 
 
-def build(results: Path, output: Path) -> Path:
-    """Build the leaderboard and return the path of its page; an unchanged one is left alone.
+def build(results: Path, output: Path) -> tuple[Path, list[DataError]]:
+    """Build the leaderboard; an unchanged page is left alone.
+
+    Returns:
+        The path of the page, and what is wrong with results that it leaves out.
 
     Raises:
-        DataError: a result cannot be read.
-        ToolBenchError: ``output`` cannot be written.
+        ToolBenchError: ``results`` is not a folder, or ``output`` cannot be written.
     """
     page = output / "index.html"
     stamp = output / STAMP
     fingerprint = _fingerprint(results)
     if page.is_file() and stamp.is_file() and stamp.read_text() == fingerprint:
-        return page
-    store.write_atomically(page, _render(results).encode("utf-8"))
-    store.write_atomically(stamp, fingerprint.encode())
-    return page
+        return page, []
+    stored, broken = store.read_results(results)
+    store.write_atomically({page: _render(stored).encode("utf-8")})
+    if not broken:  # a page with something left out is built, and complained of, every time
+        store.write_atomically({stamp: fingerprint.encode()})
+    return page, broken
 
 
-def _render(results: Path) -> str:
+def _render(stored: Sequence[Result]) -> str:
     import jinja2
 
-    from tool_bench import __version__
     from tool_bench.leaderboard import view
     from tool_bench.stats import RESAMPLES
 
@@ -56,11 +64,11 @@ def _render(results: Path) -> str:
     )
     environment.filters.update(
         share=view.share,
+        interval=view.interval,
         milliseconds=view.milliseconds,
         parameters=view.parameters,
         dollars=view.dollars,
     )
-    stored = list(store.read_results(results))
     return environment.get_template("templates/index.html.j2").render(
         sections=view.sections(stored, registry.tasks()),
         columns=view.COLUMNS,
@@ -75,7 +83,7 @@ def _render(results: Path) -> str:
 
 
 def _fingerprint(results: Path) -> str:
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(__version__.encode())
     for path in _inputs(results):
         digest.update(f"{path}\n".encode() + path.read_bytes())
     return digest.hexdigest()
@@ -86,5 +94,6 @@ def _inputs(results: Path) -> Iterator[Path]:
     yield from sorted(results.glob("*/*.json"))
     yield from sorted(p for p in site_folder().rglob("*") if p.suffix in {".j2", ".css"})
     yield from sorted(package.glob("leaderboard/*.py"))
+    yield package / "stats.py"
     for folder in (package / "tasks", package.parent / "tasks"):
         yield from sorted(folder.rglob("*.py"))

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tool_bench.results import Hardware, Result, SliceScores
+from tool_bench.results import Provenance, Result, SliceScores
 from tool_bench.task import Task
 
 COLUMNS = ("Hit@1", "Hit@5", "Hit@10", "MRR@10", "nDCG@5", "nDCG@10")
 SORTED_BY = "nDCG@10"
 SLICE_MEASURES = ("Hit@1", "nDCG@10")
 
+_WHOLE_MS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A mean in percent points of one, and its interval."""
+    """A mean as a share of one, and its interval where it has one."""
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Row:
     scores: Mapping[str, Score]
     macro: float
     """Hit@1 as the mean over tools."""
+    complete: Score
+    """Completeness@10."""
     machine: str
     """Letter of the machine its latency was measured on; empty where all rows share one."""
 
@@ -50,12 +55,20 @@ class Table:
 
     anchor: str
     scope: str
+    reported: bool
+    """Whether these are figures others published, which never stand beside measured ones."""
     revision: str
-    tools: int
+    counts: Mapping[str, int]
     queries: int
     rows: tuple[Row, ...]
+    several_golds: bool
+    """Whether some query has several right tools, so that completeness differs from Hit@10."""
     machines: tuple[tuple[str, str], ...]
     """(letter, description) of each machine."""
+    threads: tuple[int, ...]
+    """Numbers of threads torch used, over the methods that need it."""
+    prices: tuple[str, ...]
+    """What the costs stand on."""
     slices: SliceTable | None
 
 
@@ -84,36 +97,42 @@ def sections(results: Iterable[Result], tasks: Mapping[str, Task]) -> tuple[Task
 
 
 def _tables(task: str, results: list[Result]) -> Iterable[Table]:
-    groups: dict[tuple[str, str, str], list[Result]] = {}
+    groups: dict[tuple[str, bool, str, str], list[Result]] = {}
     for result in results:
         for scope in result.scopes:
-            key = (scope, result.data.revision, result.data.sha256)
+            reported = result.evidence == "reported"
+            key = (scope, reported, result.data.revision, result.data.sha256)
             groups.setdefault(key, []).append(result)
-    for number, ((scope, revision, _), own) in enumerate(groups.items()):
-        machines = {describe(r.provenance.hardware) for r in own}
-        letters = dict(zip(sorted(machines), "abcdefghijklmnopqrstuvwxyz", strict=False))
+    for number, ((scope, reported, revision, _), own) in enumerate(groups.items()):
+        machines = sorted({describe(r.provenance) for r in own if r.timing})
+        letters = dict(zip(machines, "abcdefghijklmnopqrstuvwxyz", strict=False))
         rows = [_row(r, scope, letters) for r in own]
         rows.sort(key=lambda row: (-row.scores[SORTED_BY].value, row.result.baseline))
         yield Table(
             anchor=f"{task}-{scope}" + (f"-{number}" if number else ""),
             scope=scope,
+            reported=reported,
             revision=revision,
-            tools=own[0].data.tools,
+            counts=own[0].data.counts,
             queries=own[0].scopes[scope].slices["all"].queries,
             rows=tuple(rows),
+            several_golds=any(row.complete != row.scores["Hit@10"] for row in rows),
             machines=tuple((letter, text) for text, letter in letters.items()),
+            threads=tuple(sorted({t for r in own if (t := r.provenance.threads) and r.timing})),
+            prices=tuple(sorted({r.cost.basis for r in own if r.cost})),
             slices=_slices(rows, scope),
         )
 
 
 def _row(result: Result, scope: str, letters: Mapping[str, str]) -> Row:
     scores = result.scopes[scope].slices["all"]
-    machine = letters.get(describe(result.provenance.hardware), "?")
+    marked = result.timing is not None and len(letters) > 1
     return Row(
         result=result,
         scores={measure: _score(scores, measure) for measure in COLUMNS},
         macro=scores.measures["Hit@1"].macro,
-        machine=machine if len(letters) > 1 else "",
+        complete=_score(scores, "Completeness@10"),
+        machine=letters.get(describe(result.provenance), "?") if marked else "",
     )
 
 
@@ -146,20 +165,34 @@ def _score(scores: SliceScores, measure: str) -> Score:
     return Score(value=estimate.value, low=estimate.low, high=estimate.high)
 
 
-def describe(hardware: Hardware) -> str:
-    """Return a machine in one line."""
-    accelerator = f", {hardware.accelerator}" if hardware.accelerator else ""
-    return f"{hardware.cpu}, {hardware.cores} cores, {hardware.memory_gib} GiB{accelerator}"
+def describe(provenance: Provenance) -> str:
+    """Return the machine in one line."""
+    machine = provenance.hardware
+    parts = [machine.cpu, f"{machine.cores} core{'' if machine.cores == 1 else 's'}"]
+    parts += [f"{machine.memory_gib:g} GiB", *filter(None, [machine.accelerator])]
+    return ", ".join(parts)
 
 
-def share(value: float) -> str:
+def share(value: float | None) -> str:
     """Return a score as a share of one with three digits: ``.547``, ``1.000``."""
-    return f"{value:.3f}".removeprefix("0")
+    return "n/a" if value is None else f"{value:.3f}".removeprefix("0")
+
+
+def interval(score: Score) -> str:
+    """Return the interval of a score: ``.486–.613``; empty where it has none."""
+    return "" if score.low is None else f"{share(score.low)}–{share(score.high)}"
+
+
+def margin(score: Score) -> str:
+    """Return half the width of a score's interval: ``±.064``; empty where it has none."""
+    if score.low is None or score.high is None:
+        return ""
+    return f"±{share((score.high - score.low) / 2)}"
 
 
 def milliseconds(value: float) -> str:
-    """Return a latency with two significant digits, or more where it has whole milliseconds."""
-    return max(f"{value:.2g}", f"{value:.0f}", key=len) if value >= 1 else f"{value:.2g}"
+    """Return a latency with two significant digits, or whole milliseconds from 10 on."""
+    return f"{value:.0f}" if float(f"{value:.2g}") >= _WHOLE_MS else f"{value:.2g}"
 
 
 def parameters(value: int | None) -> str:
@@ -167,7 +200,7 @@ def parameters(value: int | None) -> str:
     if value is None:
         return "n/a"
     for unit, size in (("B", 10**9), ("M", 10**6), ("k", 10**3)):
-        if value >= size:
+        if round(value / size, 2) >= 1:
             return f"{value / size:.3g} {unit}"
     return str(value)
 
@@ -176,9 +209,5 @@ def dollars(value: float) -> str:
     """Return an amount of US dollars with two significant digits and no exponent."""
     if value == 0:
         return "0"
-    digits = 2
-    text = f"{value:.{digits}g}"
-    if "e" in text:
-        exponent = int(text.split("e")[1])
-        text = f"{value:.{digits - 1 - exponent}f}"
-    return text
+    decimals = 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, decimals):.{max(decimals, 0)}f}"

@@ -1,0 +1,93 @@
+"""The results in the repository: whole, current, and what their run files give."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+import pytrec_eval
+
+from tool_bench import registry, store
+from tool_bench.data.load import load
+from tool_bench.fingerprint import cell_key
+from tool_bench.measures import mean
+from tool_bench.rescore import compare, rescored
+from tool_bench.runs import read_run, to_trec
+
+RESULTS = store.default_folder()
+CELLS = [(t, b) for t in registry.tasks() for b in registry.baselines()]
+cells = pytest.mark.parametrize(("task", "baseline"), CELLS, ids="/".join)
+
+
+@cells
+def test_every_cell_is_there_whole_and_current(task: str, baseline: str) -> None:
+    key = store.read_key(RESULTS, task, baseline)
+    assert key == cell_key(registry.tasks()[task], registry.baselines()[baseline])
+    result = store.read_result(store.result_path(RESULTS, task, baseline))
+    assert (result.task, result.baseline, result.evidence) == (task, baseline, "measured")
+    assert result.provenance.dirty is False
+
+
+@cells
+def test_run_files_are_plain_trec_with_fixed_bytes(task: str, baseline: str) -> None:
+    result = store.read_result(store.result_path(RESULTS, task, baseline))
+    for scope in result.scopes.values():
+        path = RESULTS / baseline / scope.run.name
+        run = read_run(path)
+        assert max(len(ranking) for ranking in run.values()) == 20
+        assert gzip.decompress(to_trec(run, baseline)) == gzip.decompress(path.read_bytes())
+
+
+def test_nothing_else_lies_there() -> None:
+    expected = set()
+    for task, baseline in CELLS:
+        path = store.result_path(RESULTS, task, baseline)
+        expected.add(path)
+        for scope in store.read_result(path).scopes.values():
+            expected |= {path.parent / scope.run.name, path.parent / scope.per_query.name}
+    found = {p for p in RESULTS.rglob("*") if p.is_file() and p.name != "README.md"}
+    assert found == expected
+
+
+@cells
+@pytest.mark.usefixtures("mirror")
+def test_plain_pytrec_eval_gives_the_stored_scores(task: str, baseline: str) -> None:
+    dataset = load(registry.tasks()[task])
+    result = store.read_result(store.result_path(RESULTS, task, baseline))
+    for name, scope in result.scopes.items():
+        relevance = dataset.relevant("scoped" if name == "scoped" else "global")
+        golds = {q: dict(g) for q, g in relevance.items()}
+        run = {q: dict(r) for q, r in read_run(RESULTS / baseline / scope.run.name).items()}
+        cut = {q: dict(list(r.items())[:10]) for q, r in run.items()}
+        judge = pytrec_eval.RelevanceEvaluator(golds, {"ndcg_cut.10", "success.1", "recip_rank"})
+        full, top = judge.evaluate(run), judge.evaluate(cut)
+        stored = scope.slices["all"].measures
+        assert len(full) == len(golds)
+        for measure, values in (
+            ("nDCG@10", [s["ndcg_cut_10"] for s in full.values()]),
+            ("Hit@1", [s["success_1"] for s in full.values()]),
+            ("MRR@10", [s["recip_rank"] for s in top.values()]),
+        ):
+            assert stored[measure].value == pytest.approx(mean(values), abs=1e-6)
+
+
+@cells
+@pytest.mark.usefixtures("mirror")
+def test_rescoring_changes_nothing(task: str, baseline: str) -> None:
+    path = store.result_path(RESULTS, task, baseline)
+    result = store.read_result(path)
+    again, _ = rescored(result, registry.tasks()[task], RESULTS)
+    assert compare(result, again) == []
+
+
+@pytest.mark.parametrize("task", ["MetaTool", "ToolBench"])
+def test_minilm_is_at_its_known_level(task: str) -> None:
+    result = store.read_result(store.result_path(RESULTS, task, "minilm"))
+    assert result.scopes["global"].slices["all"].measures["Hit@1"].value == pytest.approx(
+        0.55, abs=0.05
+    )
+
+
+def test_the_folder_is_the_checkouts() -> None:
+    assert Path(__file__).resolve().parent.parent / "results" == RESULTS

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import fakes
+import pytest
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import BoW
+
+from tool_bench import hub
+from tool_bench.errors import UnavailableError, UsageError
+from tool_bench.evaluate import search_scope
+from tool_bench.measures import mean, score
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A model of a few words, made here."""
+    vocabulary = ["employee", "invoice", "ticket", "create", "delete", "list", "archive"]
+    folder = tmp_path / "bag-of-words"
+    SentenceTransformer(modules=[BoW(vocabulary)], device="cpu").save(str(folder))
+    return folder
+
+
+def test_a_local_model_is_a_method(model: Path) -> None:
+    baseline = pickle.loads(pickle.dumps(hub.model_baseline(str(model))))  # noqa: S301  our own
+    assert baseline.name.startswith("local/bag-of-words-")
+    data = fakes.dataset()
+    retriever = baseline.load()
+    retriever.index(data.tools, {})
+    run = search_scope(retriever, data, "global")
+    assert mean(score(run, data.relevance)["Hit@1"].values()) == 1
+
+
+def test_other_weights_have_another_name(model: Path) -> None:
+    before = hub.model_baseline(str(model))
+    (model / "README.md").write_text("changed")
+    after = hub.model_baseline(str(model))
+    assert before.name != after.name
+    assert before.revision != after.revision
+
+
+@pytest.mark.parametrize("name", ["nothing-like-it", "a/b/c", "/b", "a/"])
+def test_what_can_be_no_model_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="neither a local folder nor a hub name"):
+        hub.model_baseline(name)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no model"):
+        hub.model_baseline(str(tmp_path))
+
+
+def test_another_revision_than_mtebs_is_refused() -> None:
+    with pytest.raises(UsageError, match="Leave out --revision"):
+        hub.model_baseline("BAAI/bge-small-en-v1.5", "0" * 40)
+
+
+@pytest.mark.parametrize("name", ["BAAI/bge-small-en-v1.5", "nobody/no-such-model"])
+def test_weights_that_cannot_be_had_are_unavailable(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    baseline = hub.model_baseline(name)
+    with pytest.raises(UnavailableError, match=f"weights of {name} cannot be had: .*hf download"):
+        baseline.load()

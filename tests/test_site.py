@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import fakes
+import pytest
+
+from tool_bench import registry, store
+from tool_bench.evaluate import evaluate
+from tool_bench.leaderboard import view
+from tool_bench.leaderboard.build import build
+from tool_bench.results import Hardware, Result
+from tool_bench.task import Task
+
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+
+
+class Checker(HTMLParser):
+    """Collects text, ids and links, and fails on tags that do not close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.sources: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+        found = dict(attrs)
+        self.ids += [v for k, v in attrs if k == "id" and v]
+        self.links += [found["href"] or ""] if tag == "a" else []
+        self.sources += [v or "" for k, v in attrs if k == "src" or (tag == "link" and k == "href")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def result(task: Task = fakes.TASK, **changes: object) -> tuple[Result, dict[str, bytes]]:
+    made, files = evaluate(task, fakes.OVERLAP, fakes.dataset(task.name), ["tool_bench"])
+    return made.model_copy(update=changes), files
+
+
+def check(page: Path) -> Checker:
+    checker = Checker()
+    checker.feed(page.read_text(encoding="utf-8"))
+    assert checker.open == []
+    assert len(checker.ids) == len(set(checker.ids))
+    for link in checker.links:
+        assert not link.startswith("#") or link[1:] in checker.ids, link
+    return checker
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(registry, "tasks", lambda: {"Tiny": fakes.TASK, "Other": fakes.OTHER})
+    store.write(tmp_path / "results", *result())
+    built, broken = build(tmp_path / "results", tmp_path / "public")
+    assert broken == []
+    return built
+
+
+def test_the_page_stands_alone_and_shows_every_column(page: Path) -> None:
+    checker = check(page)
+    assert checker.sources == []
+    assert "@import" not in page.read_text(encoding="utf-8")
+    assert "url(" not in page.read_text(encoding="utf-8")
+    for word in (*view.COLUMNS, "p50 latency", "USD per 1,000 queries", "Parameters", "Evidence"):
+        assert word in checker.text
+    for word in ("overlap", "global", "scoped", "measured", "early", "late", "12 tools"):
+        assert word in checker.text
+    assert "No results yet: python -m tool_bench run --tasks Other" in checker.text
+
+
+def test_an_unchanged_page_is_left_alone(page: Path, tmp_path: Path) -> None:
+    before = page.stat().st_mtime_ns
+    build(tmp_path / "results", tmp_path / "public")
+    assert page.stat().st_mtime_ns == before
+    store.write(tmp_path / "results", *result(baseline="second"))
+    build(tmp_path / "results", tmp_path / "public")
+    assert "second" in page.read_text(encoding="utf-8")
+
+
+def test_markup_in_names_is_text(tmp_path: Path) -> None:
+    store.write(tmp_path / "results", *result(baseline="<script>alert(1)</script>"))
+    page, _ = build(tmp_path / "results", tmp_path / "public")
+    assert "<script>" not in page.read_text(encoding="utf-8")
+    assert "<script>alert(1)</script>" in check(page).text
+
+
+def test_results_of_different_data_share_no_table() -> None:
+    first, _ = result()
+    other = replace(fakes.TASK, version=2)
+    second, _ = result(other)
+    changed = second.model_copy(
+        update={"baseline": "late", "data": second.data.model_copy(update={"sha256": "f" * 64})}
+    )
+    (section,) = view.sections([first, changed], {"Tiny": other})
+    assert [[row.result.baseline for row in table.rows] for table in section.tables] == [
+        ["overlap"],
+        ["overlap"],
+        ["late"],
+        ["late"],
+    ]
+    assert len({table.anchor for table in section.tables}) == 4
+
+
+def test_reported_figures_stand_apart_and_without_cost() -> None:
+    first, _ = result()
+    told = first.model_copy(
+        update={"baseline": "told", "evidence": "reported", "timing": None, "cost": None}
+    )
+    (section,) = view.sections([first, told], {"Tiny": fakes.TASK})
+    assert [(t.reported, [r.result.baseline for r in t.rows]) for t in section.tables] == [
+        (False, ["overlap"]),
+        (False, ["overlap"]),
+        (True, ["told"]),
+        (True, ["told"]),
+    ]
+
+
+def test_what_is_not_known_is_na(tmp_path: Path) -> None:
+    store.write(tmp_path / "results", *result(baseline="told", timing=None, cost=None))
+    page, _ = build(tmp_path / "results", tmp_path / "public")
+    assert check(page).text.count("n/a") >= 4  # latency and cost in two scopes
+
+
+def test_a_broken_result_is_left_out_and_named(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    store.write(results, *result())
+    store.write(results, *result(baseline="hurt"))
+    (results / "hurt" / "Tiny.global.run.gz").unlink()
+    for _ in range(2):  # a second build says so again
+        page, (problem,) = build(results, tmp_path / "public")
+        assert "Tiny.global.run.gz: is not the file its result names" in str(problem)
+        assert "hurt" not in page.read_text(encoding="utf-8")
+
+
+def test_latencies_of_different_machines_are_marked() -> None:
+    first, _ = result()
+    hardware = Hardware(cpu="Abacus", cores=1, memory_gib=1, accelerator=None)
+    moved = first.model_copy(
+        update={
+            "baseline": "moved",
+            "provenance": first.provenance.model_copy(update={"hardware": hardware}),
+        }
+    )
+    (section,) = view.sections([first, moved], {"Tiny": fakes.TASK})
+    table = section.tables[0]
+    assert {row.machine for row in table.rows} == {"a", "b"}
+    assert "Abacus, 1 core, 1 GiB" in {text for _, text in table.machines}
+    (alone,) = view.sections([first], {"Tiny": fakes.TASK})
+    assert {row.machine for row in alone.tables[0].rows} == {""}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (1.855e-6, "0.0000019"),
+        (2.4e-4, "0.00024"),
+        (0.052, "0.052"),
+        (1.0, "1.0"),
+        (12.34, "12"),
+        (99.9, "100"),
+        (1234.5, "1200"),
+    ],
+)
+def test_dollars(value: float, text: str) -> None:
+    assert view.dollars(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0769, "0.077"),
+        (0.35, "0.35"),
+        (3.04, "3"),
+        (9.97, "10"),
+        (11.4, "11"),
+        (99.7, "100"),
+        (2500, "2500"),
+    ],
+)
+def test_milliseconds(value: float, text: str) -> None:
+    assert view.milliseconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "n/a"),
+        (0, "0"),
+        (950, "950"),
+        (22_713_216, "22.7 M"),
+        (999_700_000, "1 B"),
+        (7_000_000_000, "7 B"),
+    ],
+)
+def test_parameters(value: int | None, text: str) -> None:
+    assert view.parameters(value) == text
+
+
+def test_shares() -> None:
+    assert [view.share(v) for v in (0, 0.5465, 1)] == [".000", ".546", "1.000"]
+
+
+def test_the_committed_results_make_a_page(tmp_path: Path) -> None:
+    page, broken = build(store.default_folder(), tmp_path / "public")
+    assert broken == []
+    text = re.sub(r"\s+", " ", check(page).text)
+    for name in [*registry.tasks(), *registry.baselines()]:
+        assert name in text
