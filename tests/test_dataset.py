@@ -80,7 +80,7 @@ def test_counts_name_the_defects() -> None:
     assert data.counts == {
         "tools": 2,
         "queries": 3,
-        "relevance": 4,
+        "relevant pairs": 4,
         "queries with several golds": 1,
         "empty queries": 1,
         "repeated queries": 1,

@@ -29,7 +29,7 @@ def test_metatool_is_what_it_says() -> None:
     assert data.counts == {
         "tools": 199,
         "queries": 2_000,
-        "relevance": 2_000,
+        "relevant pairs": 2_000,
         "queries with several golds": 0,
         "empty queries": 0,
         "repeated queries": 0,
@@ -75,7 +75,7 @@ def test_toolbench_is_what_it_says() -> None:
     assert data.counts["tools"] == 2_479
     assert data.counts["queries"] == 765
     assert data.counts["repeated queries"] == 1
-    assert data.counts["relevance"] / 765 == pytest.approx(2.35, abs=0.005)
+    assert data.counts["relevant pairs"] / 765 == pytest.approx(2.35, abs=0.005)
     assert {name: len(ids) for name, ids in data.slices.items()} == {
         "all": 765,
         "G1_category": 153,

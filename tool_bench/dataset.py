@@ -133,7 +133,7 @@ class ToolDataset:
         return {
             "tools": len(self.tools),
             "queries": len(self.queries),
-            "relevance": sum(len(golds) for golds in self.relevance.values()),
+            "relevant pairs": sum(len(golds) for golds in self.relevance.values()),
             "queries with several golds": sum(len(golds) > 1 for golds in self.relevance.values()),
             "empty queries": texts.get("", 0),
             "repeated queries": sum(n - 1 for n in texts.values()),
