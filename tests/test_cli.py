@@ -311,10 +311,11 @@ def test_light_commands_are_light(words: list[str], tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "to run" not in done.stdout
-    pairs = [
-        (seconds_of("-m", "tool_bench", *words), seconds_of("-c", "import mteb")) for _ in range(3)
-    ]
-    assert min(a for a, _ in pairs) < min(b for _, b in pairs) / 10
+    ours, mtebs = [], []
+    for _ in range(4):  # in turn, so that a busy moment meets both
+        mtebs.append(seconds_of("-c", "import mteb"))
+        ours += [seconds_of("-m", "tool_bench", *words) for _ in range(3)]
+    assert min(ours) < min(mtebs) / 10
 
 
 def test_a_closed_pipe_is_no_error() -> None:
