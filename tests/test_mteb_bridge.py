@@ -62,7 +62,7 @@ def test_mteb_scores_a_small_task_as_we_do(baseline: Baseline) -> None:
 
 
 @pytest.mark.usefixtures("mirror")
-@pytest.mark.parametrize("name", ["bm25s", "minilm"])
+@pytest.mark.parametrize("name", ["bm25s", pytest.param("minilm", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("task", ["MetaTool", "ToolBench"])
 def test_mteb_scores_the_real_tasks_as_we_do(task: str, name: str) -> None:
     declared = registry.tasks()[task]
