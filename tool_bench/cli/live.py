@@ -32,7 +32,7 @@ class LiveWatcher:
     def __init__(self, console: Console, cells: int) -> None:
         self._console = console
         self._cells = cells
-        self._told: set[str] = set()
+        self._told: dict[str, str] = {}
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -87,8 +87,8 @@ class LiveWatcher:
         if outcome.end == "done":
             line += f"  [dim]{outcome.message}  {duration(outcome.seconds)}[/]"
         elif outcome.message not in self._told:
-            self._told.add(outcome.message)
+            self._told[outcome.message] = outcome.cell.name
             line += f": {escape(outcome.message)}"
         else:
-            line += ": [dim]same reason[/]"
+            line += f": [dim]as {escape(self._told[outcome.message])}[/]"
         self._console.print(line, soft_wrap=True)
