@@ -7,11 +7,15 @@ import fakes
 import pytest
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import BoW
+from test_harness import Recorder
 
-from tool_bench import hub
+from tool_bench import hub, store
 from tool_bench.errors import UnavailableError, UsageError
 from tool_bench.evaluate import search_scope
+from tool_bench.harness import run_cells
 from tool_bench.measures import mean, score
+from tool_bench.plan import make_plan
+from tool_bench.runs import read_run
 
 
 @pytest.fixture
@@ -31,6 +35,22 @@ def test_a_local_model_is_a_method(model: Path) -> None:
     retriever.index(data.tools, {})
     run = search_scope(retriever, data, "global")
     assert mean(score(run, data.relevance)["Hit@1"].values()) == 1
+
+
+def test_a_local_model_runs_through_the_harness(model: Path, tmp_path: Path) -> None:
+    spaced = model.rename(model.with_name("My model, v2"))
+    baseline = hub.model_baseline(str(spaced))
+    results = tmp_path / "results"
+    (outcome,) = run_cells(make_plan([fakes.TASK], [baseline], results), results, Recorder())
+    assert (outcome.end, outcome.message) == ("done", "Hit@1 1.000, nDCG@10 1.000")
+    (result,), broken = store.read_results(results)
+    assert broken == []
+    assert result.provenance.command == (
+        f"python -m tool_bench run --tasks Tiny --model '{spaced}' --force"
+    )
+    for scope in result.scopes.values():
+        folder = results / store.folder_name(baseline.name)
+        assert len(read_run(folder / scope.run.name)) == 12
 
 
 def test_other_weights_have_another_name(model: Path) -> None:

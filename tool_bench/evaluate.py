@@ -133,25 +133,32 @@ def score_slices(
 
     slices = {}
     for name, query_ids in dataset.slices.items():
-        values: NDArray[np.float64] = np.array(
-            [[scores[m][q] for m in measures.MEASURES] for q in query_ids]
-        )
-        intervals = mean_intervals(values, clusters(query_ids, relevance))
+        rows = [[scores[m][q] for m in measures.MEASURES] for q in query_ids]
+        tools = [
+            measures.by_tool({q: scores[m][q] for q in query_ids}, relevance)
+            for m in measures.MEASURES
+        ]
         slices[name] = SliceScores(
             queries=len(query_ids),
-            measures={
-                measure: Estimate(
-                    value=_round(float(values[:, column].mean())),
-                    low=_end(float(intervals[column, 0])),
-                    high=_end(float(intervals[column, 1])),
-                    macro=_round(
-                        measures.macro_mean({q: scores[measure][q] for q in query_ids}, relevance)
-                    ),
-                )
-                for column, measure in enumerate(measures.MEASURES)
-            },
+            measures=_estimates(np.array(rows), clusters(query_ids, relevance)),
+            macro=_estimates(
+                np.array([list(own.values()) for own in tools]).T, range(len(tools[0]))
+            ),
         )
     return slices
+
+
+def _estimates(values: NDArray[np.float64], cluster: Sequence[int]) -> dict[str, Estimate]:
+    """Return measure -> mean and interval of its column; shape (rows, measures)."""
+    intervals = mean_intervals(values, cluster)
+    return {
+        measure: Estimate(
+            value=_round(float(values[:, column].mean())),
+            low=_end(float(intervals[column, 0])),
+            high=_end(float(intervals[column, 1])),
+        )
+        for column, measure in enumerate(measures.MEASURES)
+    }
 
 
 def dataset_hash(dataset: ToolDataset) -> str:

@@ -89,6 +89,7 @@ def _run_cell(
 def _fetch(cell: Cell, watcher: Watcher) -> Outcome | None:
     """Fetch the files of the cell's task; return why that cannot be done, None when it is."""
     from tool_bench.data.fetch import fetch_all, missing_bytes
+    from tool_bench.data.paths import cache_folder
 
     size = missing_bytes([cell.task])
     if not size:
@@ -101,7 +102,8 @@ def _fetch(cell: Cell, watcher: Watcher) -> Outcome | None:
     except ToolBenchError as error:
         return Outcome(cell, "failed", str(error))
     except OSError as error:
-        return Outcome(cell, "failed", f"cannot store data: {error.strerror}: {error.filename}")
+        problem = f"cannot store data in {cache_folder()}: {error.strerror or error}"
+        return Outcome(cell, "failed", problem)
     return None
 
 

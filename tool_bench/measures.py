@@ -79,13 +79,13 @@ def mean(values: Iterable[float]) -> float:
     return sum(listed) / len(listed) if listed else float("nan")
 
 
-def macro_mean(values: Mapping[str, float], relevance: Relevance) -> float:
-    """Return the mean over tools of the mean over each tool's queries.
+def by_tool(values: Mapping[str, float], relevance: Relevance) -> dict[str, float]:
+    """Return relevant tool -> the mean over its queries; their mean is the macro average.
 
     A query with several relevant tools counts for each of them.
     """
-    by_tool: dict[str, list[float]] = {}
+    own: dict[str, list[float]] = {}
     for query_id, value in values.items():
         for tool_id in relevance[query_id]:
-            by_tool.setdefault(tool_id, []).append(value)
-    return mean(mean(own) for own in by_tool.values())
+            own.setdefault(tool_id, []).append(value)
+    return {tool_id: mean(some) for tool_id, some in own.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from tool_bench.data.load import load
 from tool_bench.dataset import Scope, ToolDataset
 from tool_bench.errors import DataError
 from tool_bench.evaluate import dataset_hash, score_scope
-from tool_bench.results import Result, ScopeScores
+from tool_bench.results import Estimate, Result, ScopeScores
 from tool_bench.runs import read_run
 from tool_bench.task import Task
 
@@ -67,13 +68,22 @@ def compare(old: Result, new: Result) -> list[str]:
             if stored is None or stored.queries != fresh.queries:
                 differences.append(f"{scope} {name}: other queries")
                 continue
-            for measure, estimate in fresh.measures.items():
-                before = stored.measures.get(measure)
-                for field in ("value", "low", "high", "macro"):
-                    was, now = getattr(before, field, None), getattr(estimate, field)
-                    if not _equal(was, now):
-                        differences.append(f"{scope} {name} {measure} {field}: {was} -> {now}")
+            for kind, old_means, new_means in (
+                ("", stored.measures, fresh.measures),
+                ("macro ", stored.macro, fresh.macro),
+            ):
+                differences += [
+                    f"{scope} {name} {kind}{text}" for text in _differences(old_means, new_means)
+                ]
     return differences
+
+
+def _differences(old: Mapping[str, Estimate], new: Mapping[str, Estimate]) -> Iterator[str]:
+    for measure, estimate in new.items():
+        for field in ("value", "low", "high"):
+            was, now = getattr(old.get(measure), field, None), getattr(estimate, field)
+            if not _equal(was, now):
+                yield f"{measure} {field}: {was} -> {now}"
 
 
 def _equal(was: float | None, now: float | None) -> bool:

@@ -18,21 +18,23 @@ class _Record(BaseModel):
 class Estimate(_Record):
     """A mean with its uncertainty."""
 
-    value: float = Field(description="the mean over queries")
+    value: float
     low: float | None = Field(
         description="lower end of the 95 % bootstrap interval; null where there is one cluster"
     )
     high: float | None = Field(
         description="upper end of the 95 % bootstrap interval; null likewise"
     )
-    macro: float = Field(description="the mean over tools of the mean over each tool's queries")
 
 
 class SliceScores(_Record):
     """The scores of one slice of a scope's queries."""
 
     queries: int = Field(description="how many queries, the denominator of every mean")
-    measures: dict[str, Estimate]
+    measures: dict[str, Estimate] = Field(description="means over queries")
+    macro: dict[str, Estimate] = Field(
+        description="means over relevant tools of the mean over each tool's queries"
+    )
 
 
 class StoredFile(_Record):

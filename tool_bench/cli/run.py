@@ -83,7 +83,7 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
         raise UsageError("nothing chosen: give --all, or --tasks, --baselines or --model")
     folder = results_folder(results)
     chosen_tasks = registry.pick_tasks(names(tasks) or registry.tasks())
-    methods = _methods(everything, names(baselines), names(models), revision)
+    methods = _methods(everything, names(baselines), models, revision)
     cells = make_plan(chosen_tasks, methods, folder, force=force)
     if dry_run:
         _show_plan(cells, as_json)
@@ -105,9 +105,12 @@ def _methods(
     if everything or baselines or not models:
         chosen = registry.pick_baselines(baselines or registry.baselines())
     if models:
+        from rich.console import Console
+
         from tool_bench.hub import model_baseline
 
-        chosen += [model_baseline(name, revision or None) for name in models]
+        with Console(stderr=True).status(f"looking up {', '.join(models)}"):
+            chosen += [model_baseline(name, revision or None) for name in models]
     elif revision:
         raise UsageError("--revision belongs to --model, which was not given")
     return chosen

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tool_bench.results import Provenance, Result, SliceScores
+from tool_bench.results import Estimate, Provenance, Result, SliceScores
 from tool_bench.task import Task
 
 COLUMNS = ("Hit@1", "Hit@5", "Hit@10", "MRR@10", "nDCG@5", "nDCG@10")
@@ -31,7 +31,7 @@ class Row:
 
     result: Result
     scores: Mapping[str, Score]
-    macro: float
+    macro: Score
     """Hit@1 as the mean over tools."""
     complete: Score
     """Completeness@10."""
@@ -130,7 +130,7 @@ def _row(result: Result, scope: str, letters: Mapping[str, str]) -> Row:
     return Row(
         result=result,
         scores={measure: _score(scores, measure) for measure in COLUMNS},
-        macro=scores.measures["Hit@1"].macro,
+        macro=_as_score(scores.macro["Hit@1"]),
         complete=_score(scores, "Completeness@10"),
         machine=letters.get(describe(result.provenance), "?") if marked else "",
     )
@@ -161,7 +161,10 @@ def _slices(rows: Iterable[Row], scope: str) -> SliceTable | None:
 
 
 def _score(scores: SliceScores, measure: str) -> Score:
-    estimate = scores.measures[measure]
+    return _as_score(scores.measures[measure])
+
+
+def _as_score(estimate: Estimate) -> Score:
     return Score(value=estimate.value, low=estimate.low, high=estimate.high)
 
 
