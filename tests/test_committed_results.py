@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,22 @@ def test_run_files_are_plain_trec_with_fixed_bytes(task: str, baseline: str) -> 
         run = read_run(path)
         assert max(len(ranking) for ranking in run.values()) == 20
         assert gzip.decompress(to_trec(run, baseline)) == gzip.decompress(path.read_bytes())
+
+
+@cells
+def test_stored_means_are_those_of_the_per_query_scores(task: str, baseline: str) -> None:
+    result = store.read_result(store.result_path(RESULTS, task, baseline))
+    for scope in result.scopes.values():
+        text = gzip.decompress((RESULTS / baseline / scope.per_query.name).read_bytes()).decode()
+        rows = list(csv.DictReader(io.StringIO(text)))
+        everything = scope.slices["all"]
+        assert len(rows) == everything.queries == result.data.counts["queries"]
+        for measure, estimate in everything.measures.items():
+            value = mean(float(row[measure]) for row in rows)
+            assert estimate.value == pytest.approx(value, abs=1e-5)
+            assert estimate.low is not None
+            assert estimate.high is not None
+            assert estimate.low <= estimate.value <= estimate.high
 
 
 def test_nothing_else_lies_there() -> None:
