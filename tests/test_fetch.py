@@ -26,6 +26,7 @@ class Upstream:
         self.ranges: list[str | None] = []
         self.honour_ranges = True
         self.found = True
+        self.encodings: set[str | None] = set()
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def upstream() -> Iterator[tuple[Upstream, str]]:
         def do_GET(self) -> None:
             asked = self.headers.get("Range")
             state.ranges.append(asked)
+            state.encodings.add(self.headers.get("Accept-Encoding"))
             if not state.found:
                 self.send_error(404, "Not Found")
                 return
@@ -108,6 +110,7 @@ def test_a_broken_transfer_goes_on_where_it_was(upstream: tuple[Upstream, str]) 
     resumed = [int((r or "bytes=0-")[6:-1]) for r in state.ranges]
     assert resumed == sorted(resumed)
     assert resumed[-1] > 500_000
+    assert state.encodings == {"identity"}  # ranges count the file's own bytes
     assert leftovers() == ["file.bin"]
 
 

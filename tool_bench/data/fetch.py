@@ -207,7 +207,9 @@ class _Downloader:
         """
         import requests
 
-        headers = {"Range": f"bytes={got}-"} if got else {}
+        headers = {"Accept-Encoding": "identity"}  # a range of a compressed answer is of no use
+        if got:
+            headers["Range"] = f"bytes={got}-"
         answered = False
         try:
             with requests.get(
