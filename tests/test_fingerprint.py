@@ -65,6 +65,8 @@ def test_a_folder_counts_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     first = fresh()
     assert fresh() == first
+    (folder / ".DS_Store").write_bytes(b"?")
+    assert fresh() == first
     (folder / "weights.bin").write_bytes(b"2")
     assert fresh() != first
     (folder / "weights.bin").write_bytes(b"1")

@@ -77,8 +77,15 @@ def test_a_bridged_retriever_gets_the_whole_record() -> None:
 
 
 def test_no_two_methods_share_a_place_in_mtebs_cache() -> None:
-    metas = [MtebModel(b).mteb_model_meta for b in (fakes.OVERLAP, fakes.CONSTANT)]
-    assert len({(m.name, m.revision) for m in metas}) == 2
+    learning = replace(fakes.OVERLAP, uses_examples=True)
+    models = [
+        MtebModel(fakes.OVERLAP),
+        MtebModel(fakes.CONSTANT),
+        MtebModel(learning),
+        MtebModel(learning, fakes.dataset().examples),
+    ]
+    places = {(m.mteb_model_meta.name, m.mteb_model_meta.revision) for m in models}
+    assert len(places) == len(models)
 
 
 def tiny_meta() -> ModelMeta:

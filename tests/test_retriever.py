@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tool_bench.errors import RetrieverError
 from tool_bench.query import Query
 from tool_bench.retriever import Catalogue
 from tool_bench.runs import settle
@@ -35,3 +39,13 @@ def test_top_is_what_a_full_sort_gives(
     expected = settle(query, [tuple(everything)], [wanted], k, catalogue.ids)["q"]
     assert [id_ for id_, _ in top] == [id_ for id_, _ in expected]
     assert settle(query, [top], [wanted], k, catalogue.ids)["q"] == expected
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("k", [5, 40])
+def test_a_score_that_is_no_number_is_refused(bad: float, k: int) -> None:
+    catalogue = Catalogue(TOOLS)
+    scores = np.linspace(0, 1, len(TOOLS))
+    scores[7] = bad
+    with pytest.raises(RetrieverError, match=f"score of '{catalogue.ids[7]}' is {bad}"):
+        catalogue.top(scores, k, None)

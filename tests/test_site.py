@@ -137,6 +137,7 @@ def test_a_broken_result_is_left_out_and_named(tmp_path: Path) -> None:
     results = tmp_path / "results"
     store.write(results, *result())
     store.write(results, *result(baseline="hurt"))
+    assert build(results, tmp_path / "public")[1] == []
     (results / "hurt" / "Tiny.global.run.gz").unlink()
     for _ in range(2):  # a second build says so again
         page, (problem,) = build(results, tmp_path / "public")

@@ -61,8 +61,13 @@ def _content(module: str) -> str:
     return "".join(
         f"{p.relative_to(path.parent).as_posix()}\n{_content_of_file(p)}"
         for p in sorted(path.parent.rglob("*"))
-        if p.is_file() and p.suffix not in {".pyc", ".md"}
+        if p.is_file() and p.suffix not in {".pyc", ".md"} and not _is_stray(p.name)
     )
+
+
+def _is_stray(name: str) -> bool:
+    """Tell whether a file is an editor's or a system's, not the plugin's."""
+    return name.startswith(".") or name.endswith("~")
 
 
 def _content_of_file(path: Path) -> str:

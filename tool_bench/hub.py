@@ -17,6 +17,7 @@ _STYLE: Style = "name-description"
 _SPEED = Speed(start=30, per_tool=0.1, per_query=0.05)
 _COMMIT_TIMEOUT_S = 10
 _FIND_TIMEOUT_S = 5
+_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _WAY_OUT = (
     "Download it once with 'hf download {name}' on a machine with a network and copy the cache, "
     "or give --model the path of a local folder."
@@ -39,7 +40,7 @@ def model_baseline(name: str, revision: str | None = None) -> Baseline:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return _local(folder)
-    if name.count("/") != 1 or not all(name.split("/")):
+    if not _HUB_NAME.fullmatch(name):
         raise UsageError(f"--model '{name}' is neither a local folder nor a hub name (owner/model)")
     _find_hub()
     meta = _mteb_meta(name, revision)
@@ -184,7 +185,7 @@ def _commit(name: str) -> str | None:
 
 
 def _no_weights(name: str, error: Exception) -> UnavailableError:
-    reason = str(error).strip().splitlines()[0][:160]
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
     return UnavailableError(
         f"weights of {name} cannot be had: {reason} {_WAY_OUT.format(name=name)}"
     )

@@ -6,6 +6,7 @@ indexes the records it was written for; a corpus from elsewhere becomes tools wi
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -26,7 +27,7 @@ from tool_bench.data.load import load
 from tool_bench.dataset import Examples, Scope, ToolDataset
 from tool_bench.encoder import Role
 from tool_bench.errors import UnavailableError
-from tool_bench.fingerprint import baseline_hash
+from tool_bench.fingerprint import HARNESS_VERSION, baseline_hash
 from tool_bench.query import Query
 from tool_bench.retriever import Candidates, Ranking, Retriever
 from tool_bench.runs import DEPTH, settle
@@ -76,6 +77,9 @@ def mteb_task(task: Task, dataset: ToolDataset | None = None) -> AbsTaskRetrieva
     Args:
         task: the declaration.
         dataset: its data; fetched and built on first use when not given.
+
+    mteb's cache does not notice when our reading of the data changes: evaluate with
+    ``cache=None``, or keep a cache of your own for each ``task.data_revision``.
 
     Its subsets are those of ``task.eval_langs``: scopes, and kinds of query in scope ``global``.
     """
@@ -140,8 +144,11 @@ class MtebModel:
     def __init__(self, baseline: Baseline, examples: Examples | None = None) -> None:
         self._retriever = baseline.load()
         self._examples = (examples or {}) if baseline.uses_examples else {}
+        given = json.dumps(self._examples, sort_keys=True)
+        state = f"{HARNESS_VERSION}|{baseline_hash(baseline)}|{given}"
+        revision = hashlib.sha256(state.encode()).hexdigest()[:16]
         self._meta = ModelMeta.create_empty(
-            {"name": f"tool-bench/{baseline.name}", "revision": baseline_hash(baseline)}
+            {"name": f"tool-bench/{baseline.name}", "revision": revision}
         )
 
     @property

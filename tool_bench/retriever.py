@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from tool_bench.dataset import Examples
+from tool_bench.errors import RetrieverError
 from tool_bench.query import Query
 from tool_bench.tool import Tool
 
@@ -78,9 +79,15 @@ class Catalogue:
             scores: one finite score per tool, in the order of :attr:`tools`; shape (tools,).
             k: how many.
             candidates: ids that may be returned; unknown ids are ignored.
+
+        Raises:
+            RetrieverError: a score is not a finite number.
         """
         import numpy as np
 
+        if not np.isfinite(scores).all():
+            worst = int(np.flatnonzero(~np.isfinite(scores))[0])
+            raise RetrieverError(f"score of '{self.ids[worst]}' is {scores[worst]}")
         if candidates is None:
             positions = None
         else:

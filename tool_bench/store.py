@@ -133,7 +133,7 @@ def write_atomically(content: Mapping[Path, bytes]) -> None:
     """Write each file whole or not at all; a file that has its bytes already is left alone.
 
     Raises:
-        ToolBenchError: a folder cannot be written (permission, full disk); no file was touched.
+        ToolBenchError: a folder cannot be written (permission, full disk).
     """
     written: dict[Path, Path] = {}
     path = Path()
@@ -142,15 +142,23 @@ def write_atomically(content: Mapping[Path, bytes]) -> None:
             if not (path.is_file() and path.read_bytes() == data):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 written[path] = _write_beside(path, data)
-        for path, temporary in written.items():
-            os.replace(temporary, path)
     except OSError as error:
-        for temporary in written.values():
-            with suppress(OSError):
-                temporary.unlink()
+        _discard(written.values())
         raise ToolBenchError(
             f"cannot write {path}: {error.strerror or error}. What was there before is untouched."
         ) from None
+    try:
+        for path, temporary in written.items():
+            os.replace(temporary, path)
+    except OSError as error:
+        _discard(written.values())
+        raise ToolBenchError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _discard(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _write_beside(path: Path, data: bytes) -> Path:
@@ -163,8 +171,7 @@ def _write_beside(path: Path, data: bytes) -> Path:
             os.fsync(file.fileno())
         temporary.chmod(0o644)
     except OSError:
-        with suppress(OSError):
-            temporary.unlink()
+        _discard([temporary])
         raise
     return temporary
 

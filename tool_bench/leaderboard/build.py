@@ -92,6 +92,7 @@ def _fingerprint(results: Path) -> str:
 def _inputs(results: Path) -> Iterator[Path]:
     package = Path(__file__).resolve().parent.parent
     yield from sorted(results.glob("*/*.json"))
+    yield from sorted(results.glob("*/*.gz"))  # a result is broken when these are
     yield from sorted(p for p in site_folder().rglob("*") if p.suffix in {".j2", ".css"})
     yield from sorted(package.glob("leaderboard/*.py"))
     yield package / "stats.py"
