@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from tool_bench import store
 from tool_bench.errors import DataError
 
 debugging: ContextVar[bool] = ContextVar("debugging", default=False)
@@ -40,7 +39,9 @@ def names(given: Iterable[str]) -> list[str]:
 
 def results_folder(given: Path | None) -> Path:
     """Return the folder the user chose, or the default one."""
-    return store.default_folder() if given is None else given
+    from tool_bench.store import default_folder
+
+    return default_folder() if given is None else given
 
 
 def page_folder(given: Path | None) -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from tool_bench import registry, store
+from tool_bench import registry
 from tool_bench.cli.common import (
     ResultsOption,
     TasksOption,
@@ -38,6 +38,8 @@ def rescore(
 
     Without --check the stored scores are replaced; timing, cost and provenance stay.
     """
+    from tool_bench import store
+
     folder = results_folder(results)
     known = {task.name: task for task in registry.pick_tasks(names(tasks) or registry.tasks())}
     stored, broken = store.read_results(folder)
@@ -74,6 +76,7 @@ _STYLE = {
 
 def _rescore(result: Result, task: Task, folder: Path, *, check: bool) -> tuple[str, str]:
     """Return the verdict on one result and its reason; replace it unless ``check``."""
+    from tool_bench import store
     from tool_bench.rescore import compare, rescored
 
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.markup import escape
 
-from tool_bench import registry, store
+from tool_bench import registry
 from tool_bench.cli.common import (
     JsonOption,
     ResultsOption,
@@ -27,6 +27,7 @@ def results(
     """Show stored results: one table per task and scope, best nDCG@10 first."""
     from rich.table import Column, Table
 
+    from tool_bench import store
     from tool_bench.leaderboard import view
 
     known = {task.name: task for task in registry.pick_tasks(names(tasks) or registry.tasks())}

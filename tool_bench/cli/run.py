@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -27,9 +27,9 @@ from tool_bench.cli.common import (
     warn,
 )
 from tool_bench.errors import UsageError
-from tool_bench.leaderboard.build import build
-from tool_bench.plan import Cell, Outcome, make_plan
-from tool_bench.store import result_path
+
+if TYPE_CHECKING:
+    from tool_bench.plan import Cell, Outcome
 
 EPILOG = examples(
     "run --all",
@@ -81,6 +81,9 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
             raise UsageError(f"{option} is empty")
     if not (everything or tasks or baselines or models):
         raise UsageError("nothing chosen: give --all, or --tasks, --baselines or --model")
+    from tool_bench.leaderboard.build import build
+    from tool_bench.plan import make_plan
+
     folder = results_folder(results)
     chosen_tasks = registry.pick_tasks(names(tasks) or registry.tasks())
     methods = _methods(everything, names(baselines), models, revision)
@@ -117,6 +120,8 @@ def _methods(
 
 
 def _run(cells: Sequence[Cell], folder: Path, *, quiet: bool) -> list[Outcome]:
+    from tool_bench.plan import Outcome
+
     if all(cell.state == "cached" for cell in cells):
         return [Outcome(cell, "cached") for cell in cells]
     from rich.console import Console
@@ -134,6 +139,8 @@ def _run(cells: Sequence[Cell], folder: Path, *, quiet: bool) -> list[Outcome]:
 
 
 def _records(outcomes: Sequence[Outcome], folder: Path) -> list[dict[str, Any]]:
+    from tool_bench.store import result_path
+
     records = []
     for outcome in outcomes:
         cell = outcome.cell
