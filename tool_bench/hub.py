@@ -39,6 +39,8 @@ def model_baseline(name: str, revision: str | None = None) -> Baseline:
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
+        if revision is not None:
+            raise UsageError(f"--revision is a hub commit, and --model '{name}' is a local folder")
         return _local(folder)
     if not _HUB_NAME.fullmatch(name):
         raise UsageError(f"--model '{name}' is neither a local folder nor a hub name (owner/model)")

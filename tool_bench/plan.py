@@ -68,7 +68,6 @@ def make_plan(
 
 
 def _cell(task: Task, baseline: Baseline, results: Path, force: bool) -> Cell:
-    seconds = _estimate(task, baseline, results)
     stored = read_key(results, task.name, baseline.name)
     key = cell_key(task, baseline)
     if stored == key and not force:
@@ -83,7 +82,7 @@ def _cell(task: Task, baseline: Baseline, results: Path, force: bool) -> Cell:
     size = missing_bytes([task])
     if size:
         note = "; ".join(filter(None, (note, f"fetches {size / 1e6:.1f} MB first")))
-    return Cell(task, baseline, "to run", note, seconds)
+    return Cell(task, baseline, "to run", note, _estimate(task, baseline, results))
 
 
 def _estimate(task: Task, baseline: Baseline, results: Path) -> float:

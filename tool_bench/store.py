@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tool_bench.errors import DataError, ToolBenchError
 from tool_bench.measures import MEASURES, PerQuery
@@ -206,8 +206,3 @@ def per_query_csv(scores: PerQuery) -> bytes:
 def content_hash(data: bytes) -> str:
     """Return the hex sha256 of ``data``."""
     return hashlib.sha256(data).hexdigest()
-
-
-def as_json(value: Any) -> str:
-    """Return ``value`` as stable JSON text."""
-    return json.dumps(value, indent=1, ensure_ascii=False)

@@ -31,7 +31,6 @@ class LiveWatcher:
 
     def __init__(self, console: Console, cells: int) -> None:
         self._console = console
-        self._cells = cells
         self._told: dict[str, str] = {}
         self._progress = Progress(
             SpinnerColumn(),

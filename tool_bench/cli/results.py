@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from rich.markup import escape
 
 from tool_bench import registry
@@ -36,7 +38,8 @@ def results(
     warn(broken)
     stored = [r for r in whole if not tasks or r.task in known]
     if as_json:
-        print(store.as_json([result.model_dump(mode="json") for result in stored]))
+        record = [result.model_dump(mode="json") for result in stored]
+        print(json.dumps(record, indent=1, ensure_ascii=False))
         return 1 if broken else 0
     out = console()
     if not stored:

@@ -104,6 +104,8 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
 def _methods(
     everything: bool, baselines: Sequence[str], models: Sequence[str], revision: str
 ) -> list[Baseline]:
+    if revision and len(models) != 1:
+        raise UsageError(f"--revision belongs to one --model; {len(models)} were given")
     chosen: list[Baseline] = []
     if everything or baselines or not models:
         chosen = registry.pick_baselines(baselines or registry.baselines())
@@ -114,8 +116,6 @@ def _methods(
 
         with Console(stderr=True).status(f"looking up {', '.join(models)}"):
             chosen += [model_baseline(name, revision or None) for name in models]
-    elif revision:
-        raise UsageError("--revision belongs to --model, which was not given")
     return chosen
 
 
