@@ -37,6 +37,10 @@ def make(**changes: object) -> ToolDataset:
         ({"relevance": {"q": {"a": 0}}}, "grade 0 of 'a' is below 1"),
         ({"examples": {"z": ("x",)}}, "examples name unknown tool 'z'"),
         ({"queries": (replace(Q, provider="r"),)}, "no relevant tool belongs to provider 'r'"),
+        ({"groups": {"all": ("q",)}}, "group 'all' has the name of another slice"),
+        ({"groups": {"night": ()}}, "group 'night' is empty"),
+        ({"groups": {"night": ("z",)}}, "group 'night' is empty or names unknown queries"),
+        ({"splits": {"p": "train"}}, "splits and providers differ in 'r'"),
     ],
 )
 def test_bad_data_is_refused_with_its_place(changes: dict[str, object], message: str) -> None:
@@ -68,6 +72,19 @@ def test_slices_are_all_and_each_kind() -> None:
     assert list(slices) == ["all", "early", "late"]
     assert len(slices["all"]) == 12
     assert slices["early"] == ("q0", "q1", "q2", "q3")
+
+
+def test_groups_are_slices_after_the_kinds() -> None:
+    data = make(queries=(replace(Q, kind="early"),), groups={"night": ("q",)})
+    assert data.slices == {"all": ("q",), "early": ("q",), "night": ("q",)}
+
+
+def test_a_model_may_be_trained_on_the_train_split_alone() -> None:
+    examples = {"a": ("do a",), "b": ("do b",)}
+    assert make(examples=examples).training_examples == examples
+    split = make(examples=examples, splits={"p": "train", "r": "test"})
+    assert split.training_examples == {"a": ("do a",)}
+    assert split.examples == examples
 
 
 def test_counts_name_the_defects() -> None:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_every_file_is_found() -> None:
-    assert set(registry.tasks()) == {"MetaTool", "MetaToolMulti", "ToolBench"}
+    assert set(registry.tasks()) == {"MockConnectors", "MetaTool", "MetaToolMulti", "ToolBench"}
     assert set(registry.baselines()) == {"bm25", "bm25s", "minilm", "semantic-router"}
 
 

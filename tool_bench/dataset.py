@@ -13,6 +13,7 @@ from tool_bench.query import Query, fold
 from tool_bench.tool import Tool
 
 Scope = Literal["global", "scoped"]
+Split = Literal["train", "validation", "test"]
 Relevance = Mapping[str, Mapping[str, int]]
 Examples = Mapping[str, tuple[str, ...]]
 
@@ -34,6 +35,10 @@ class ToolDataset:
     """Query id -> {tool id: grade}; every grade is at least 1."""
     examples: Examples = field(default_factory=dict)
     """Tool id -> usage queries an index may use; never evaluation queries."""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Slice name -> query ids, for slices beside those of the queries' kinds."""
+    splits: Mapping[str, Split] = field(default_factory=dict)
+    """Provider -> split; empty where the task keeps no provider from training."""
 
     def __post_init__(self) -> None:
         tool_ids = self._unique("tool", (t.id for t in self.tools))
@@ -54,6 +59,7 @@ class ToolDataset:
         for tool_id in self.examples:
             if tool_id not in tool_ids:
                 raise DataError(self.name, f"examples name unknown tool '{tool_id}'")
+        self._check_groups(query_ids)
         self._check_scoped()
 
     def _unique(self, kind: str, ids: Iterable[str]) -> set[str]:
@@ -64,6 +70,18 @@ class ToolDataset:
             if not id_ or id_.split() != [id_]:
                 raise DataError(self.name, f"{kind} id '{id_}' is empty or holds whitespace")
         return set(counted)
+
+    def _check_groups(self, query_ids: set[str]) -> None:
+        taken = {"all", *(q.kind for q in self.queries)}
+        for name, ids in self.groups.items():
+            if name in taken:
+                raise DataError(self.name, f"group '{name}' has the name of another slice")
+            if not ids or not query_ids.issuperset(ids):
+                raise DataError(self.name, f"group '{name}' is empty or names unknown queries")
+        providers = {tool.provider for tool in self.tools}
+        if self.splits and set(self.splits) != providers:
+            differing = min(map(str, set(self.splits) ^ providers))
+            raise DataError(self.name, f"splits and providers differ in '{differing}'")
 
     def _check_scoped(self) -> None:
         providers = {q.provider for q in self.queries}
@@ -119,12 +137,20 @@ class ToolDataset:
 
     @property
     def slices(self) -> Mapping[str, tuple[str, ...]]:
-        """Slice name -> query ids: ``all``, then one slice per kind in order of appearance."""
+        """Slice name -> query ids: ``all``, one per kind in order of appearance, the groups."""
         slices: dict[str, list[str]] = {"all": [q.id for q in self.queries]}
         for query in self.queries:
             if query.kind is not None:
                 slices.setdefault(query.kind, []).append(query.id)
-        return {name: tuple(ids) for name, ids in slices.items()}
+        return {**{name: tuple(ids) for name, ids in slices.items()}, **self.groups}
+
+    @property
+    def training_examples(self) -> Examples:
+        """The examples a model may be trained on: those of tools whose provider is in ``train``."""
+        if not self.splits:
+            return self.examples
+        allowed = {t.id for t in self.tools if self.splits[t.provider or ""] == "train"}
+        return {tool: texts for tool, texts in self.examples.items() if tool in allowed}
 
     @property
     def counts(self) -> dict[str, int]:

@@ -169,6 +169,7 @@ def dataset_hash(dataset: ToolDataset) -> str:
             "queries": [asdict(query) for query in dataset.queries],
             "relevance": dataset.relevance,
             "examples": dataset.examples,
+            "groups": dataset.groups,
         },
         sort_keys=True,
         ensure_ascii=False,

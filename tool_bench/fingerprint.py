@@ -21,7 +21,7 @@ from typing import Any
 from tool_bench.baseline import Baseline
 from tool_bench.task import Task
 
-HARNESS_VERSION = 1
+HARNESS_VERSION = 2
 """Raised when a change of the core can move a score or a timing of every cell."""
 
 _DECLARATIONS = {"TASKS", "BASELINES"}

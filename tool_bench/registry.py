@@ -21,12 +21,13 @@ Declared = TypeVar("Declared", Task, Baseline)
 
 @lru_cache(maxsize=1)
 def tasks() -> dict[str, Task]:
-    """Return name -> task, in order of file and declaration.
+    """Return name -> task: those that need no download first, then by file and declaration.
 
     Raises:
         ToolBenchError: two declarations have the same name, or a module declares none.
     """
-    return _collect("tasks", "TASKS", Task)
+    found = _collect("tasks", "TASKS", Task)
+    return dict(sorted(found.items(), key=lambda item: bool(item[1].sources)))
 
 
 @lru_cache(maxsize=1)

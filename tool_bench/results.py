@@ -49,7 +49,7 @@ class ScopeScores(_Record):
 
     run: StoredFile = Field(description="TREC run, gzipped, depth 20")
     per_query: StoredFile = Field(description="CSV of every measure for every query, gzipped")
-    slices: dict[str, SliceScores] = Field(description="'all' and one per kind of query")
+    slices: dict[str, SliceScores] = Field(description="'all', one per kind, one per group")
 
 
 class Quantile(_Record):
@@ -89,7 +89,7 @@ class DataCard(_Record):
     """The data a result was made on."""
 
     revision: str = Field(description="upstream revision + version of our reading")
-    sha256: str = Field(description="of the built dataset: tools, queries, relevance, examples")
+    sha256: str = Field(description="of the built dataset: everything an evaluation depends on")
     counts: dict[str, int] = Field(description="sizes and defects of the data")
 
 

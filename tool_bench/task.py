@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,6 +51,7 @@ class Task:
     build: Callable[[Files], ToolDataset]
     """Makes the dataset from the verified files of ``sources``."""
     sources: tuple[Source, ...]
+    """Empty for data that ships with the package."""
     tools: int
     """Size of the catalogue; the built dataset must have exactly as many."""
     queries: int
@@ -63,6 +64,8 @@ class Task:
     main_score: str = "ndcg_at_10"
     rules: tuple[str, ...] = ()
     """How this task treats what upstream leaves open, one sentence each, for its page."""
+    defects: Callable[[], Sequence[str]] | None = None
+    """Checks of data that this project writes, run by ``data verify``: one sentence a defect."""
     skewed: bool = False
     """Few tools hold many of the golds: the mean over tools is shown beside that over queries."""
     version: int = 1
