@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tool_bench import registry
+from tool_bench.data.load import load
+from tool_bench.dataset import ToolDataset
 from tool_bench.environment import prepare
 
 MIRROR = os.environ.get("TOOL_BENCH_MIRROR")
@@ -37,3 +40,12 @@ def mirror(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> Path:
     monkeypatch.setenv("TOOL_BENCH_MIRROR", MIRROR)
     monkeypatch.setenv("TOOL_BENCH_CACHE", str(shared_cache))
     return Path(MIRROR)
+
+
+@pytest.fixture
+def dataset(task: str, request: pytest.FixtureRequest) -> ToolDataset:
+    """The data of the test's ``task``: what ships is there, the rest needs the mirror."""
+    declared = registry.tasks()[task]
+    if declared.sources:
+        request.getfixturevalue("mirror")
+    return load(declared)

@@ -241,6 +241,12 @@ def test_data_is_pulled_verified_and_shown(capsys: pytest.CaptureFixture[str]) -
     assert "199 tools, 497 queries" in " ".join(capsys.readouterr().out.split())
 
 
+def test_data_that_ships_is_said_to_ship(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("status", "pull"):
+        assert call("data", command, "MockConnectors") == 0
+        assert "ships with the package" in capsys.readouterr().out
+
+
 def test_data_without_network_or_mirror_says_how(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

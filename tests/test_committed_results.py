@@ -11,7 +11,7 @@ import pytest
 import pytrec_eval
 
 from tool_bench import registry, store
-from tool_bench.data.load import load
+from tool_bench.dataset import ToolDataset
 from tool_bench.fingerprint import cell_key
 from tool_bench.measures import mean
 from tool_bench.rescore import compare, rescored
@@ -19,7 +19,7 @@ from tool_bench.runs import read_run, to_trec
 
 RESULTS = store.default_folder()
 CELLS = [(t, b) for t in registry.tasks() for b in registry.baselines()]
-cells = pytest.mark.parametrize(("task", "baseline"), CELLS, ids="/".join)
+cells = pytest.mark.parametrize(("task", "baseline"), CELLS, ids=["/".join(c) for c in CELLS])
 
 
 @cells
@@ -68,17 +68,10 @@ def test_nothing_else_lies_there() -> None:
     assert found == expected
 
 
-@pytest.fixture
-def _data(task: str, request: pytest.FixtureRequest) -> None:
-    """What ships with the package is there; the rest needs the mirror."""
-    if registry.tasks()[task].sources:
-        request.getfixturevalue("mirror")
-
-
 @cells
-@pytest.mark.usefixtures("_data")
-def test_plain_pytrec_eval_gives_the_stored_scores(task: str, baseline: str) -> None:
-    dataset = load(registry.tasks()[task])
+def test_plain_pytrec_eval_gives_the_stored_scores(
+    task: str, baseline: str, dataset: ToolDataset
+) -> None:
     result = store.read_result(store.result_path(RESULTS, task, baseline))
     for name, scope in result.scopes.items():
         relevance = dataset.relevant("scoped" if name == "scoped" else "global")
@@ -98,7 +91,7 @@ def test_plain_pytrec_eval_gives_the_stored_scores(task: str, baseline: str) -> 
 
 
 @cells
-@pytest.mark.usefixtures("_data")
+@pytest.mark.usefixtures("dataset")
 def test_rescoring_changes_nothing(task: str, baseline: str) -> None:
     path = store.result_path(RESULTS, task, baseline)
     result = store.read_result(path)

@@ -7,6 +7,7 @@ import pytest
 
 from tool_bench.dataset import ToolDataset, pool_golds
 from tool_bench.errors import DataError
+from tool_bench.evaluate import dataset_hash
 from tool_bench.query import Query
 from tool_bench.task import check
 from tool_bench.tool import Tool
@@ -39,7 +40,8 @@ def make(**changes: object) -> ToolDataset:
         ({"queries": (replace(Q, provider="r"),)}, "no relevant tool belongs to provider 'r'"),
         ({"groups": {"all": ("q",)}}, "group 'all' has the name of another slice"),
         ({"groups": {"night": ()}}, "group 'night' is empty"),
-        ({"groups": {"night": ("z",)}}, "group 'night' is empty or names unknown queries"),
+        ({"groups": {"night": ("z",)}}, "group 'night' names unknown query 'z'"),
+        ({"groups": {"night": ("q", "q")}}, "group 'night' repeats query 'q'"),
         ({"splits": {"p": "train"}}, "splits and providers differ in 'r'"),
     ],
 )
@@ -77,6 +79,19 @@ def test_slices_are_all_and_each_kind() -> None:
 def test_groups_are_slices_after_the_kinds() -> None:
     data = make(queries=(replace(Q, kind="early"),), groups={"night": ("q",)})
     assert data.slices == {"all": ("q",), "early": ("q",), "night": ("q",)}
+
+
+def test_the_hash_covers_whatever_an_evaluation_depends_on() -> None:
+    data = make()
+    others = [
+        make(groups={"night": ("q",)}),
+        make(examples={"a": ("x",)}),
+        make(relevance={"q": {"b": 1}}),
+        make(queries=(replace(Q, text="do that"),)),
+        make(tools=(replace(A, description="x"), B)),
+    ]
+    assert len({dataset_hash(one) for one in (data, *others)}) == 6
+    assert dataset_hash(make()) == dataset_hash(data)
 
 
 def test_a_model_may_be_trained_on_the_train_split_alone() -> None:

@@ -1,11 +1,10 @@
-"""mock-connectors: the standard it was written to, and that the checks of it can fail."""
+"""mock-connectors: what it holds, and how its files are read."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ registry.tasks()
 TASK_MODULE = importlib.import_module("tool_bench.tasks.mock_connectors")
 CHECKS = importlib.import_module("tool_bench.tasks.mock_connectors.checks")
 CONTENT = importlib.import_module("tool_bench.tasks.mock_connectors.content")
-WORDING = importlib.import_module("tool_bench.tasks.mock_connectors.wording")
 FOLDER = Path(TASK_MODULE.__file__ or "").parent
 
 
@@ -39,7 +37,6 @@ def data() -> ToolDataset:
 
 def test_it_meets_its_standard(content: Any) -> None:
     assert CHECKS.defects_of(content) == []
-    assert not list(WORDING.defects_of(content))
 
 
 def test_it_is_the_first_task_and_needs_no_file() -> None:
@@ -108,83 +105,6 @@ def test_golds_are_the_family_where_no_product_is_named(content: Any, data: Tool
     assert pooled > 400
 
 
-def first_request(content: Any, **changes: object) -> Any:
-    connector, requests = next(iter(content.requests.items()))
-    changed = (requests[0].model_copy(update=changes), *requests[1:])
-    return replace(content, requests={**content.requests, connector: changed})
-
-
-def first_tool(content: Any, **changes: object) -> Any:
-    id_, connector = next(iter(content.connectors.items()))
-    tools = (connector.tools[0].model_copy(update=changes), *connector.tools[1:])
-    changed = connector.model_copy(update={"tools": tools})
-    return replace(content, connectors={**content.connectors, id_: changed})
-
-
-def first_family(content: Any, add: str) -> Any:
-    id_, family = next(iter(content.families.items()))
-    changed = family.model_copy(update={"tools": (*family.tools, add)})
-    return replace(content, families={**content.families, id_: changed})
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (lambda c: replace(c, examples=dict(list(c.examples.items())[1:])), "2991 usage examples"),
-        (lambda c: replace(c, families={}), "only 0 tools share their action"),
-        (lambda c: first_tool(c, description="Too short."), "has 2 words"),
-        (lambda c: first_tool(c, name="other_tool"), "'other_tool' does not begin with"),
-        (lambda c: first_tool(c, confused_with=("slack_post_message",)), "no sibling of it"),
-        (lambda c: first_family(c, "nope"), "names unknown tool 'nope'"),
-        (lambda c: first_family(c, next(iter(c.families.values())).tools[0]), "twice in one"),
-        (lambda c: first_request(c, tools=("slack_post_message",)), "is no tool of"),
-        (lambda c: first_request(c, id="slack-01"), "'slack-01' occurs more than once"),
-        (lambda c: first_request(c, kind="several"), "of kind several has 1 tools"),
-        (lambda c: replace(c, splits={**c.splits, "slack": "train"}), ""),
-        (lambda c: replace(c, splits={**c.splits, "nope": "train"}), "connector 'nope' is in"),
-        (lambda c: replace(c, splits=dict.fromkeys(c.splits, "train")), "100.0%, 70% wanted"),
-    ],
-)
-def test_each_check_can_fail(content: Any, spoil: Callable[[Any], Any], message: str) -> None:
-    assert any(message in defect for defect in CHECKS.defects_of(spoil(content)))
-
-
-def test_the_tools_of_a_family_act_alike(content: Any) -> None:
-    assert not list(CHECKS.mixed_actions(content))
-    family = CONTENT.Family(does="x", tools=("slack_post_message", "discord_delete_message"))
-    mixed = replace(content, families={"x.y": family})
-    assert len(list(CHECKS.mixed_actions(mixed))) == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "naming", "message"),
-    [
-        ("Say it in Slack", "none", "does not bear out"),
-        ("Say it somewhere", "explicit", "does not bear out"),
-        ("slack post message", "explicit", "little more than the name"),
-    ],
-)
-def test_wording_checks_can_fail(content: Any, text: str, naming: str, message: str) -> None:
-    slack = content.requests["slack"]
-    first = slack[0].model_copy(
-        update={"text": text, "names_product": naming, "tools": ("slack_post_message",)}
-    )
-    spoilt = replace(content, requests={"slack": (first, *slack[1:])}, examples={})
-    assert any(message in defect for defect in WORDING.defects_of(spoilt))
-
-
-def test_a_repeated_or_monotonous_wording_is_found(content: Any) -> None:
-    slack = content.requests["slack"]
-    example = next(iter(content.examples.values()))[0]
-    again = tuple(r.model_copy(update={"text": example}) for r in slack[:2])
-    found = "\n".join(WORDING.defects_of(replace(content, requests={"slack": again})))
-    assert f"request '{slack[0].id}' are nearly the same" in found
-    assert f"'{slack[1].id}' and request '{slack[0].id}' are nearly the same" in found
-    assert "2 requests begin with" in found
-    assert "mean words" in found
-    assert "distinct words" in found
-
-
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [
@@ -192,7 +112,13 @@ def test_a_repeated_or_monotonous_wording_is_found(content: Any) -> None:
         ("families.yaml", "a: ]", r"families.yaml, line 1: not valid YAML"),
         ("requests/slack.yaml", "- {id: x-1}", r"slack.yaml, 'x-1' > text: Field required"),
         ("splits.yaml", "[]", r"splits.yaml, top level: .*dictionary"),
-        ("requests/slack.yaml", None, r"slack.yaml: is missing"),
+        ("requests/slack.yaml", None, r"requests/slack.yaml: is missing"),
+        ("connectors/slack.yaml", None, r"connectors/slack.yaml: is missing"),
+        ("requests/stray.yaml", "[]", r"connectors/stray.yaml: is missing"),
+        ("families.yaml", "a: {does: x, does: y}", r"line 1: not valid YAML: 'does' occurs twice"),
+        ("families.yaml", "a: \x01", r"families.yaml.*not valid YAML: .*"),
+        ("examples/slack.yaml", "okta_create_user: [a, b, c]", "'okta_create_user': is in another"),
+        ("splits.yaml", "{train: [okta], test: [okta]}", "connector 'okta': is listed twice"),
     ],
 )
 def test_an_unreadable_file_is_named_with_its_place(
@@ -206,6 +132,24 @@ def test_an_unreadable_file_is_named_with_its_place(
         (folder / file).write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=message):
         CONTENT.read(folder)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(FOLDER, folder)
+    (folder / "families.yaml").write_bytes(b"a: \xff")
+    with pytest.raises(DataError, match=r"families.yaml: not valid UTF-8 at byte 3"):
+        CONTENT.read(folder)
+    shutil.rmtree(folder / "examples")
+    with pytest.raises(DataError, match=r"examples: is missing"):
+        CONTENT.read(folder)
+
+
+def test_what_an_editor_leaves_behind_is_no_connector(tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(FOLDER, folder)
+    (folder / "connectors" / "slack.yaml~").write_text("[", encoding="utf-8")
+    assert CONTENT.read(folder).connectors == CONTENT.read().connectors
 
 
 def test_data_verify_runs_the_checks(

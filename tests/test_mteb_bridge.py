@@ -12,7 +12,6 @@ from mteb.models.sentence_transformer_wrapper import SentenceTransformerEncoderW
 
 from tool_bench import hub, mteb_bridge, registry, sentence
 from tool_bench.baseline import Baseline
-from tool_bench.data.load import load
 from tool_bench.dataset import Scope, ToolDataset
 from tool_bench.evaluate import search_scope
 from tool_bench.measures import PerQuery, mean, score
@@ -63,13 +62,8 @@ def test_mteb_scores_a_small_task_as_we_do(baseline: Baseline) -> None:
 
 @pytest.mark.parametrize("name", ["bm25s", pytest.param("minilm", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("task", ["MockConnectors", "MetaTool", "ToolBench"])
-def test_mteb_scores_the_real_tasks_as_we_do(
-    task: str, name: str, request: pytest.FixtureRequest
-) -> None:
-    declared = registry.tasks()[task]
-    if declared.sources:
-        request.getfixturevalue("mirror")
-    assert_mteb_agrees(declared, load(declared), registry.baselines()[name])
+def test_mteb_scores_the_real_tasks_as_we_do(task: str, name: str, dataset: ToolDataset) -> None:
+    assert_mteb_agrees(registry.tasks()[task], dataset, registry.baselines()[name])
 
 
 def test_a_bridged_retriever_gets_the_whole_record() -> None:

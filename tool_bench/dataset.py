@@ -23,8 +23,9 @@ class ToolDataset:
     """Everything one task evaluates with. Built once, checked on construction, never changed.
 
     Raises:
-        DataError: an id is repeated or holds whitespace, a relevance or example names a tool or
-            query that does not exist, or a query has no relevant tool.
+        DataError: an id is repeated or holds whitespace; a relevance, example or group names a
+            tool or query that does not exist; a query has no relevant tool; a group is empty,
+            repeats a query or has the name of another slice; splits and providers differ.
     """
 
     name: str
@@ -60,6 +61,7 @@ class ToolDataset:
             if tool_id not in tool_ids:
                 raise DataError(self.name, f"examples name unknown tool '{tool_id}'")
         self._check_groups(query_ids)
+        self._check_splits()
         self._check_scoped()
 
     def _unique(self, kind: str, ids: Iterable[str]) -> set[str]:
@@ -76,8 +78,15 @@ class ToolDataset:
         for name, ids in self.groups.items():
             if name in taken:
                 raise DataError(self.name, f"group '{name}' has the name of another slice")
-            if not ids or not query_ids.issuperset(ids):
-                raise DataError(self.name, f"group '{name}' is empty or names unknown queries")
+            if not ids:
+                raise DataError(self.name, f"group '{name}' is empty")
+            for query_id, n in Counter(ids).items():
+                if query_id not in query_ids:
+                    raise DataError(self.name, f"group '{name}' names unknown query '{query_id}'")
+                if n > 1:
+                    raise DataError(self.name, f"group '{name}' repeats query '{query_id}'")
+
+    def _check_splits(self) -> None:
         providers = {tool.provider for tool in self.tools}
         if self.splits and set(self.splits) != providers:
             differing = min(map(str, set(self.splits) ^ providers))

@@ -81,7 +81,7 @@ def mteb_task(task: Task, dataset: ToolDataset | None = None) -> AbsTaskRetrieva
     mteb's cache does not notice when our reading of the data changes: evaluate with
     ``cache=None``, or keep a cache of your own for each ``task.data_revision``.
 
-    Its subsets are those of ``task.eval_langs``: scopes, and kinds of query in scope ``global``.
+    Its subsets are those of ``task.eval_langs``: scopes, and slices of scope ``global``.
     """
 
     class Bridged(AbsTaskRetrieval):

@@ -17,7 +17,7 @@ class Query:
     provider: str | None = None
     """The provider whose tools scope ``scoped`` searches."""
     kind: str | None = None
-    """The group a task reports apart (a ToolBench group, a way of phrasing)."""
+    """What a task sorts its queries by: a way of phrasing, a scenario. One slice each."""
 
     @property
     def instructed(self) -> str:

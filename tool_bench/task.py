@@ -57,7 +57,7 @@ class Task:
     queries: int
     """Number of evaluation queries; the built dataset must have exactly as many."""
     eval_langs: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: GLOBAL_ENGLISH)
-    """Subset -> languages. Subsets are scopes (``global``, ``scoped``) or kinds of query."""
+    """Subset -> languages. Subsets are scopes (``global``, ``scoped``) or slices of the queries."""
     type: str = "Retrieval"
     category: str = "t2t"
     eval_splits: tuple[str, ...] = ("test",)

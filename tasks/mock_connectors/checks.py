@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from . import wording
 from .content import Content, ToolEntry
 
-TOOLS, REQUESTS, EXAMPLES = 998, 1_843, 2_994
+EXAMPLES = 2_994
+"""The numbers of tools and requests are the task's declaration, which loading compares."""
 MIN_CONNECTORS, MAX_CONNECTORS = 60, 75
 MIN_CATEGORIES = 15
 MIN_WORDS, MAX_WORDS = 15, 60
@@ -47,25 +48,22 @@ Key = TypeVar("Key", bound=Hashable)
 
 def defects_of(content: Content) -> list[str]:
     """Return everything that falls short, one sentence each."""
-    structure = [
+    families = list(_families(content))
+    return [
         *_counts(content),
         *_catalogue(content),
-        *_families(content),
+        *families,
+        *([] if families else mixed_actions(content)),  # needs every tool to be known
         *_requests(content),
         *_splits(content),
+        *wording.defects_of(content),
     ]
-    return structure or [*mixed_actions(content), *wording.defects_of(content)]
 
 
 def _counts(content: Content) -> Iterator[str]:
-    requests = sum(map(len, content.requests.values()))
-    for what, found, wanted in (
-        ("tools", sum(len(c.tools) for c in content.connectors.values()), TOOLS),
-        ("requests", requests, REQUESTS),
-        ("usage examples", sum(map(len, content.examples.values())), EXAMPLES),
-    ):
-        if found != wanted:
-            yield f"{found} {what}, {wanted} wanted"
+    examples = sum(map(len, content.examples.values()))
+    if examples != EXAMPLES:
+        yield f"{examples} usage examples, {EXAMPLES} wanted"
     if not MIN_CONNECTORS <= len(content.connectors) <= MAX_CONNECTORS:
         yield f"{len(content.connectors)} connectors, {MIN_CONNECTORS} to {MAX_CONNECTORS} wanted"
     categories = {connector.category for connector in content.connectors.values()}
@@ -78,8 +76,10 @@ def _catalogue(content: Content) -> Iterator[str]:
     names = [tool.name for c in content.connectors.values() for tool in c.tools]
     for name in _repeated(names):
         yield f"tool '{name}' occurs more than once"
-    for tool_name in sorted(set(content.examples) ^ set(owner)):
-        yield f"tool '{tool_name}' lacks examples, or its examples lack a tool"
+    for tool_name in sorted(set(owner) - set(content.examples)):
+        yield f"tool '{tool_name}' has no examples"
+    for tool_name in sorted(set(content.examples) - set(owner)):
+        yield f"there are examples of '{tool_name}', which is no tool"
     confusable: set[str] = set()
     for id_, connector in content.connectors.items():
         for tool in connector.tools:
@@ -89,7 +89,10 @@ def _catalogue(content: Content) -> Iterator[str]:
                     yield f"tool '{tool.name}' is confused with '{sibling}', no sibling of it"
                 confusable |= {tool.name, sibling}
     if len(confusable) < MIN_CONFUSABLE * len(names):
-        yield f"only {len(confusable)} tools have a confusable sibling"
+        yield (
+            f"{len(confusable)} tools have a confusable sibling, "
+            f"at least {MIN_CONFUSABLE:.0%} of {len(names)} wanted"
+        )
 
 
 def _tool(connector: str, tool: ToolEntry) -> Iterator[str]:
@@ -97,7 +100,7 @@ def _tool(connector: str, tool: ToolEntry) -> Iterator[str]:
         yield f"tool '{tool.name}' does not begin with '{connector}_'"
     n = len(tool.description.split())
     if not MIN_WORDS <= n <= MAX_WORDS:
-        yield f"the description of '{tool.name}' has {n} words"
+        yield f"the description of '{tool.name}' has {n} words, {MIN_WORDS} to {MAX_WORDS} wanted"
     for parameter in _repeated(p.name for p in tool.parameters):
         yield f"tool '{tool.name}' has two parameters '{parameter}'"
 
@@ -118,7 +121,10 @@ def _families(content: Content) -> Iterator[str]:
         if len(connectors) >= SHARED_BY:
             shared += len(family.tools)
     if shared < MIN_SHARED * len(owner):
-        yield f"only {shared} tools share their action with two other connectors"
+        yield (
+            f"{shared} tools share their action with {SHARED_BY - 1} other connectors, "
+            f"at least {MIN_SHARED:.0%} of {len(owner)} wanted"
+        )
 
 
 def mixed_actions(content: Content) -> Iterator[str]:
@@ -159,17 +165,18 @@ def _splits(content: Content) -> Iterator[str]:
         yield f"connector '{differing[0]}' is in the splits or in the catalogue, not in both"
         return
     yield from _off_shares("split", Counter(content.splits.values()), SPLIT_SHARES)
-    by_category: dict[str, set[bool]] = {}
-    for id_, connector in content.connectors.items():
-        seen = by_category.setdefault(connector.category, set())
-        seen.add(content.splits[id_] == "train")
-    for category, seen in by_category.items():
-        if len(seen) < len((True, False)):
-            yield f"category '{category}' is not in train and outside it"
+    held_out = Counter(
+        connector.category
+        for id_, connector in content.connectors.items()
+        if content.splits[id_] != "train"
+    )
+    for category in sorted({connector.category for connector in content.connectors.values()}):
+        if held_out[category] != 1:
+            yield f"category '{category}' has {held_out[category]} connectors outside train, not 1"
 
 
 def _off_shares(what: str, found: Counter[Any], shares: Mapping[str, float]) -> Iterator[str]:
-    total = found.total()
+    total = found.total() or 1
     for name, wanted in shares.items():
         share = found[name] / total
         if abs(share - wanted) > TOLERANCE:

@@ -19,7 +19,19 @@ Naming = Literal["explicit", "implied", "none"]
 Text = Annotated[str, Field(min_length=1, pattern=r"^\S")]
 Three = tuple[Text, Text, Text]
 
-_LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times faster
+
+class _Loader(yaml.CSafeLoader):
+    """Refuses a repeated key, where YAML libraries let the last one win; libyaml for its speed."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"'{key.value}' occurs twice", problem_mark=key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 class _Record(BaseModel):
@@ -106,25 +118,49 @@ def read(folder: Traversable | None = None) -> Content:
         DataError: a file is missing, is not YAML, or an entry is not what it must be.
     """
     folder = folder or package_files(__package__ or "")
-    listed = _parse(folder / "splits.yaml", dict[Split, tuple[Text, ...]])
+    ids = _ids(folder)
     examples: dict[str, Three] = {}
     connectors, requests = {}, {}
-    for file in sorted((folder / "connectors").iterdir(), key=lambda f: f.name):
-        id_ = file.name.removesuffix(".yaml")
-        connectors[id_] = _parse(file, Connector)
-        requests[id_] = _parse(folder / "requests" / file.name, tuple[Request, ...])
-        own = folder / "examples" / file.name
-        for tool, texts in _parse(own, dict[Text, Three]).items():
+    for id_ in ids:
+        connectors[id_] = _parse(folder / "connectors" / f"{id_}.yaml", Connector)
+        requests[id_] = _parse(folder / "requests" / f"{id_}.yaml", tuple[Request, ...])
+        file = folder / "examples" / f"{id_}.yaml"
+        for tool, texts in _parse(file, dict[Text, Three]).items():
             if tool in examples:
-                raise DataError(own, "is in another file too", f"tool '{tool}'")
+                raise DataError(file, "is in another file too", f"tool '{tool}'")
             examples[tool] = texts
     return Content(
         connectors=connectors,
         requests=requests,
         examples=examples,
         families=_parse(folder / "families.yaml", dict[Text, Family]),
-        splits={connector: split for split, own in listed.items() for connector in own},
+        splits=_splits(folder / "splits.yaml"),
     )
+
+
+def _ids(folder: Traversable) -> list[str]:
+    """Return the connectors' ids: the names of the files, the same in three folders."""
+    found: dict[str, set[str]] = {}
+    for name in ("connectors", "requests", "examples"):
+        if not (folder / name).is_dir():
+            raise DataError(folder / name, "is missing")
+        names = {file.name for file in (folder / name).iterdir()}
+        found[name] = {n.removesuffix(".yaml") for n in names if n.endswith(".yaml")}
+    for name, ids in found.items():
+        for id_ in sorted(ids ^ found["connectors"]):
+            missing = name if id_ in found["connectors"] else "connectors"
+            raise DataError(folder / missing / f"{id_}.yaml", "is missing")
+    return sorted(found["connectors"])
+
+
+def _splits(file: Traversable) -> dict[str, Split]:
+    splits: dict[str, Split] = {}
+    for split, connectors in _parse(file, dict[Split, tuple[Text, ...]]).items():
+        for connector in connectors:
+            if connector in splits:
+                raise DataError(file, "is listed twice", f"connector '{connector}'")
+            splits[connector] = split
+    return splits
 
 
 Shape = TypeVar("Shape")
@@ -132,13 +168,15 @@ Shape = TypeVar("Shape")
 
 def _parse(file: Traversable, shape: type[Shape]) -> Shape:
     try:
-        data = yaml.load(file.read_text(encoding="utf-8"), _LOADER)  # noqa: S506  a safe loader
+        data = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a safe loader
         return TypeAdapter(shape).validate_python(data)
     except FileNotFoundError:
         raise DataError(file, "is missing") from None
+    except UnicodeDecodeError as error:
+        raise DataError(file, f"not valid UTF-8 at byte {error.start}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or "cannot be parsed"
+        problem = getattr(error, "problem", None) or str(error)
         where = f"line {mark.line + 1}" if mark else None
         raise DataError(file, f"not valid YAML: {problem}", where) from None
     except ValidationError as error:

@@ -20,8 +20,8 @@ MAX_JACCARD = 0.6
 MIN_MEAN_WORDS = 14.0
 MIN_DISTINCT_WORDS = 4_800
 MIN_BIGRAM_SHARE = 0.55
-"""1,843 requests of MetaTool, drawn at random: 20.5 words, .522, 4,824 distinct words."""
 
+_ADDRESS = re.compile(r"[\w.+-]+@((?:[\w-]+\.)+[A-Za-z]{2,})\b")
 _STOP = frozenset(STOPWORDS_EN_PLUS)
 _WORD = re.compile(r"[a-z0-9']+")
 
@@ -46,11 +46,14 @@ def variety(texts: Iterable[str]) -> Mapping[str, float]:
 def defects_of(content: Content) -> Iterator[str]:
     """Yield what is wrong with the wording of the requests, one sentence each."""
     requests = [request for own in content.requests.values() for request in own]
+    if not requests:
+        return
     yield from _copied(requests)
     yield from _alike(requests, content)
     yield from _openings(requests)
     yield from _monotony(requests)
     yield from _naming(content)
+    yield from _addresses(content)
 
 
 def _copied(requests: list[Request]) -> Iterator[str]:
@@ -83,7 +86,8 @@ def _openings(requests: list[Request]) -> Iterator[str]:
     openings = Counter(tuple(tokens(request.text)[:OPENING_WORDS]) for request in requests)
     for opening, n in openings.items():
         if n > MAX_OPENING_SHARE * len(requests):
-            yield f"{n} requests begin with '{' '.join(opening)}'"
+            share = f"{MAX_OPENING_SHARE:.0%} of them"
+            yield f"{n} requests begin with '{' '.join(opening)}', at most {share} may"
 
 
 def _monotony(requests: list[Request]) -> Iterator[str]:
@@ -98,14 +102,34 @@ def _monotony(requests: list[Request]) -> Iterator[str]:
 
 
 def _naming(content: Content) -> Iterator[str]:
-    """Yield requests that name their product though they claim not to, or the reverse."""
+    """Yield requests that name a product though they claim not to, or the reverse.
+
+    Its own product counts in any case of letters. Another's counts in a request that claims to name
+    none, and only as it is written: some products have everyday words for names.
+    """
+    names = {id_: (c.name, *c.also_called) for id_, c in content.connectors.items()}
+    every = _any_of([name for own in names.values() for name in own], re.NOFLAG)
     for connector, requests in content.requests.items():
-        product = content.connectors[connector]
-        names = "|".join(re.escape(name) for name in (product.name, *product.also_called))
-        named = re.compile(rf"(?<!\w)(?:{names})(?!\w)", re.IGNORECASE)
+        own = _any_of(names[connector], re.IGNORECASE)
         for request in requests:
-            if (request.names_product == "explicit") != bool(named.search(request.text)):
+            if (request.names_product == "explicit") != bool(own.search(request.text)):
                 yield (
                     f"request '{request.id}' is marked '{request.names_product}', which its "
-                    f"wording ({product.name}) does not bear out"
+                    f"wording ({names[connector][0]}) does not bear out"
                 )
+            elif request.names_product == "none" and (found := every.search(request.text)):
+                yield f"request '{request.id}' is marked 'none' but names {found[0]}"
+
+
+def _any_of(names: Iterable[str], flags: re.RegexFlag) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)", flags)
+
+
+def _addresses(content: Content) -> Iterator[str]:
+    """Yield e-mail addresses that could be somebody's: only ``.example`` is nobody's (RFC 2606)."""
+    texts = [(f"request '{r.id}'", r.text) for own in content.requests.values() for r in own]
+    texts += [(f"an example of {tool}", t) for tool, own in content.examples.items() for t in own]
+    for label, text in texts:
+        for domain in _ADDRESS.findall(text):
+            if not domain.endswith(".example"):
+                yield f"{label} has an address at {domain}, which may be real"

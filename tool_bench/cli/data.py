@@ -113,8 +113,8 @@ def _verified(task: Task) -> dict[str, int]:
 
     for source in task.sources:
         check_cached(source)
-    counts = load(task).counts
     defects = task.defects() if task.defects else ()
     if defects:
-        raise ToolBenchError("\n  ".join([f"{len(defects)} defects", *defects]))
-    return counts
+        title = "1 defect" if len(defects) == 1 else f"{len(defects)} defects"
+        raise ToolBenchError("\n  ".join([title, *defects]))
+    return load(task).counts

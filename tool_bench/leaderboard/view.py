@@ -41,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class SliceTable:
-    """The scores of each kind of query: one row per method."""
+    """The scores of each slice of the queries: one row per method."""
 
     names: tuple[str, ...]
     queries: tuple[int, ...]
