@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import ast
 import importlib
+import io
+import tokenize
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +15,7 @@ from tool_bench import fingerprint
 from tool_bench.fingerprint import baseline_hash, cell_key, code_only, task_hash
 from tool_bench.task import Source
 
+ROOT = Path(__file__).resolve().parent.parent
 CODE = '''"""Prose."""
 
 X = 1  # why
@@ -91,3 +95,23 @@ def test_what_decides_a_ranking_decides_the_key() -> None:
     )
     assert task_hash(replace(fakes.TASK, version=2)) != key["task"]
     assert task_hash(replace(fakes.TASK, description="Another text.")) == key["task"]
+
+
+def test_the_quick_search_finds_the_comments_that_the_tokenizer_finds() -> None:
+    ours = [path for folder in ("tool_bench", "tasks") for path in (ROOT / folder).rglob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in ours]
+    sources += [
+        "x = '#'  # a '#'\n",
+        "é = '#'  # b\n",
+        "x = f'{1}#'  # c\n",
+        "x = '''#\n'''  # d\n",
+    ]
+    for source in sources:
+        texts = [
+            node
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.Constant | ast.JoinedStr)
+        ]
+        tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+        expected = [token.start for token in tokens if token.type == tokenize.COMMENT]
+        assert fingerprint._comments(source, texts) == expected

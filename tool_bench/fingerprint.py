@@ -99,19 +99,15 @@ def baseline_hash(baseline: Baseline) -> str:
 
 def code_only(source: str) -> str:
     """Return ``source`` without comments, docstrings, declarations and blank lines."""
-    lines: list[str | None] = list(source.splitlines())
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = (lines[row - 1] or "")[:column].rstrip()
-    tree = ast.parse(source)
+    nodes = list(ast.walk(ast.parse(source)))
+    texts = [node for node in nodes if isinstance(node, ast.Constant | ast.JoinedStr)]
     inside_text = {
-        row
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant | ast.JoinedStr)
-        for row in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        row for node in texts for row in range(node.lineno, (node.end_lineno or node.lineno) + 1)
     }
-    for node in ast.walk(tree):
+    lines: list[str | None] = list(source.splitlines())
+    for row, column in _comments(source, texts):
+        lines[row - 1] = (lines[row - 1] or "")[:column].rstrip()
+    for node in nodes:
         if isinstance(node, ast.stmt) and _is_prose(node):
             for row in range(node.lineno, (node.end_lineno or node.lineno) + 1):
                 lines[row - 1] = None
@@ -120,6 +116,35 @@ def code_only(source: str) -> str:
         for row, line in enumerate(lines, start=1)
         if line is not None and (line.strip() or row in inside_text)
     )
+
+
+def _comments(source: str, texts: list[ast.Constant | ast.JoinedStr]) -> list[tuple[int, int]]:
+    """Return (row, column) of each comment.
+
+    A ``#`` outside every text begins one. Only where that leaves a doubt (text of several rows, or
+    letters beyond ASCII, of which the tree counts the bytes) is the slow tokenizer asked.
+    """
+    several_rows = {
+        row
+        for node in texts
+        if node.end_lineno != node.lineno
+        for row in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for node in texts:
+        spans.setdefault(node.lineno, []).append((node.col_offset, node.end_col_offset or 0))
+    found = []
+    for row, line in enumerate(source.splitlines(), start=1):
+        if "#" not in line:
+            continue
+        if row in several_rows or not line.isascii():
+            tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+            return [token.start for token in tokens if token.type == tokenize.COMMENT]
+        for column, letter in enumerate(line):
+            if letter == "#" and not any(a <= column < b for a, b in spans.get(row, ())):
+                found.append((row, column))
+                break
+    return found
 
 
 def _is_prose(node: ast.stmt) -> bool:
