@@ -68,6 +68,10 @@ def with_tools(content: Any, **changes: object) -> Any:
 def two_of(content: Any, connector: str) -> Any:
     """Put two tools of ``connector`` into a family of their own."""
     one, two = (tool.name for tool in content.connectors[connector].tools[:2])
+    return of_their_own(content, one, two)
+
+
+def of_their_own(content: Any, one: str, two: str) -> Any:
     families = {
         id_: family for id_, family in content.families.items() if not {one, two} & {*family.tools}
     }
@@ -119,6 +123,10 @@ SPOILT: list[tuple[Callable[[Any], Any], str]] = [
     (lambda c: first_family(c, "nope"), "names unknown tool 'nope'"),
     (lambda c: first_family(c, next(iter(c.families.values())).tools[0]), "twice in one"),
     (lambda c: two_of(c, "slack"), "'x.y' has two tools of one connector"),
+    (
+        lambda c: of_their_own(c, "slack_post_message", "discord_delete_message"),
+        "'x.y' mixes actions: delete, post",
+    ),
     (lambda c: first_request(c, tools=("slack_post_message",)), "is no tool of"),
     (lambda c: first_request(c, id="slack-01"), "'slack-01' occurs more than once"),
     (lambda c: first_request(c, kind="several"), "of kind several has 1 tools"),
