@@ -7,12 +7,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tool_bench.retriever import Retriever
+from tool_bench.dataset import ToolDataset
+from tool_bench.retriever import Retriever, Spent
 from tool_bench.tool import Style
 
 _NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 Kind = Literal["lexical", "dense", "hybrid", "rerank", "llm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A model on the Hugging Face hub."""
+
+    name: str
+    """``owner/model``."""
+    revision: str
+    """Commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,10 @@ class Needs:
     """The extra that installs them; None where the core install does."""
     key: str | None = None
     """Environment variable that must hold an API key."""
+    weights: Weights | None = None
+    """Weights that must lie in the hub's local cache: a run never downloads gigabytes unasked."""
+    memory_gib: float = 0
+    """Main memory that loading and running it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,10 @@ class Baseline:
     speed: Speed = field(default_factory=Speed)
     arguments: tuple[str, ...] = ()
     """How the command line chooses it; by default ``--baselines`` and its name."""
+    parts: tuple[str, ...] = ()
+    """Other baselines it is made of: it needs what they need, and changes when they change."""
+    expected: Callable[[ToolDataset], Spent] | None = None
+    """What a whole run on this data will take of a paid service, if nothing is cached."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):  # it becomes a folder and the tag of run files

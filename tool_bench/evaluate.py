@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -21,18 +21,15 @@ from tool_bench.results import (
     Cost,
     DataCard,
     Estimate,
-    Hardware,
     MethodCard,
-    Quantile,
     Result,
     ScopeScores,
     SliceScores,
     StoredFile,
-    Timing,
 )
-from tool_bench.retriever import Retriever
+from tool_bench.retriever import Metered, Retriever, Spent
 from tool_bench.runs import DEPTH, Run, settle, to_trec
-from tool_bench.stats import clusters, mean_intervals, quantile_interval
+from tool_bench.stats import clusters, mean_intervals
 from tool_bench.task import Task
 
 if TYPE_CHECKING:
@@ -74,13 +71,16 @@ def evaluate(
 
     files: dict[str, bytes] = {}
     scopes: dict[str, ScopeScores] = {}
-    queries_per_s = 0.0
+    queries_per_s = None
+    paid: Mapping[str, Spent] = {}
     for scope in dataset.scopes:
         began, saved = time.perf_counter(), seconds_saved()
         run = search_scope(retriever, dataset, scope)
-        if scope == "global":
+        if scope == "global" and isinstance(retriever, Metered):
+            paid = dict(retriever.spent())
+        elif scope == "global":
             spent = time.perf_counter() - began + seconds_saved() - saved
-            queries_per_s = len(dataset.queries) / spent
+            queries_per_s = round(len(dataset.queries) / spent, 1)
         data = to_trec(run, store.folder_name(baseline.name))
         run_file = StoredFile(
             name=f"{task.name}.{scope}{RUN_SUFFIX}", sha256=store.content_hash(data)
@@ -88,10 +88,15 @@ def evaluate(
         scopes[scope], per_query = score_scope(run, dataset, scope, run_file)
         files |= {run_file.name: data, scopes[scope].per_query.name: per_query}
 
-    seconds = timing.latencies(
-        lambda query: retriever.search([query], LATENCY_K, [None]), dataset.queries
-    )
     provenance = collect(list(arguments), baseline.precision)
+    if isinstance(retriever, Metered):
+        seconds = [spent.seconds for spent in paid.values()]
+        cost: Cost | None = pricing.paid(paid, retriever.basis())
+    else:
+        seconds = timing.latencies(
+            lambda query: retriever.search([query], LATENCY_K, [None]), dataset.queries
+        )
+        cost = pricing.computed(measures.mean(seconds), provenance.hardware)
     result = Result(
         task=task.name,
         baseline=baseline.name,
@@ -104,8 +109,8 @@ def evaluate(
         ),
         method=_card(baseline, sum(len(texts) for texts in examples.values())),
         scopes=scopes,
-        timing=_timing(load_s, index_s, queries_per_s, seconds),
-        cost=_cost(measures.mean(seconds), provenance.hardware),
+        timing=timing.record(load_s, index_s, queries_per_s, seconds),
+        cost=cost,
         provenance=provenance,
     )
     return result, files
@@ -210,38 +215,6 @@ def _card(baseline: Baseline, examples: int) -> MethodCard:
         deviations=list(baseline.deviations),
         trained_on=list(baseline.trained_on),
         examples=examples,
-    )
-
-
-def _timing(load_s: float, index_s: float, queries_per_s: float, seconds: list[float]) -> Timing:
-    import numpy as np
-
-    ms = np.array(seconds) * 1_000
-    latency = {}
-    for name, quantile in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
-        low, high = quantile_interval(ms, quantile)
-        latency[name] = Quantile(
-            ms=_round(float(np.quantile(ms, quantile))), low=_round(low), high=_round(high)
-        )
-    return Timing.model_validate(
-        {
-            "load_s": round(load_s, 3),
-            "index_s": round(index_s, 3),
-            "queries_per_s": round(queries_per_s, 1),
-            "latency": latency,
-            "latency_mean_ms": _round(float(ms.mean())),
-            "latency_samples": len(seconds),
-        }
-    )
-
-
-def _cost(seconds_per_query: float, hardware: Hardware) -> Cost | None:
-    if hardware.accelerator is not None:  # the stated instance has none
-        return None
-    price = pricing.instance_price()
-    return Cost(
-        usd_per_1000=float(f"{pricing.usd_per_1000_queries(seconds_per_query, price):.4g}"),
-        basis=f"{price.usd_per_hour} USD/h, {price.name}, {price.date}",
     )
 
 

@@ -18,10 +18,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from tool_bench import registry
 from tool_bench.baseline import Baseline
 from tool_bench.task import Task
 
-HARNESS_VERSION = 2
+HARNESS_VERSION = 3
 """Raised when a change of the core can move a score or a timing of every cell."""
 
 _DECLARATIONS = {"TASKS", "BASELINES"}
@@ -93,6 +94,7 @@ def baseline_hash(baseline: Baseline) -> str:
             dict(baseline.settings),
             baseline.uses_examples,
             _code_of(baseline.load),
+            *(baseline_hash(part) for part in registry.pick_baselines(baseline.parts)),
         ]
     )
 

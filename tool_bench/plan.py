@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tool_bench import registry
 from tool_bench.baseline import Baseline
 from tool_bench.data.fetch import missing_bytes
+from tool_bench.data.paths import snapshot_folder
 from tool_bench.fingerprint import cell_key
+from tool_bench.hardware import memory_bytes
 from tool_bench.store import read_key, result_path
 from tool_bench.task import Task
 
@@ -99,6 +102,7 @@ def _estimate(task: Task, baseline: Baseline, results: Path) -> float:
 
 
 def _lacking(baseline: Baseline) -> str:
+    """Return what this machine lacks for ``baseline`` and its parts; empty where nothing."""
     needs = baseline.needs
     missing = [m for m in needs.modules if importlib.util.find_spec(m) is None]
     if missing:
@@ -106,4 +110,12 @@ def _lacking(baseline: Baseline) -> str:
         return f"needs {', '.join(missing)}: pip install {target}"
     if needs.key and not os.environ.get(needs.key):
         return f"needs an API key in {needs.key}"
-    return ""
+    memory = memory_bytes() / 2**30
+    if 0 < memory < needs.memory_gib:
+        return f"needs {needs.memory_gib:g} GiB of memory; this machine has {memory:.0f}"
+    if needs.weights and not snapshot_folder(needs.weights).is_dir():
+        return (
+            f"weights of {needs.weights.name} are not on this machine: "
+            f"run --model {needs.weights.name} fetches them"
+        )
+    return next(filter(None, map(_lacking, registry.pick_baselines(baseline.parts))), "")

@@ -47,7 +47,7 @@ class StoredFile(_Record):
 class ScopeScores(_Record):
     """What one scope gave."""
 
-    run: StoredFile = Field(description="TREC run, gzipped, depth 20")
+    run: StoredFile = Field(description="TREC run, gzipped, depth 10")
     per_query: StoredFile = Field(description="CSV of every measure for every query, gzipped")
     slices: dict[str, SliceScores] = Field(description="'all', one per kind, one per group")
 
@@ -68,11 +68,13 @@ class Timing(_Record):
         description="indexing the catalogue; vectors that were cached count with the seconds "
         "they took when they were computed on this machine"
     )
-    queries_per_s: float = Field(
-        description="throughput of scope 'global', 100 queries at a time, ranking included"
+    queries_per_s: float | None = Field(
+        description="throughput of scope 'global', 100 queries at a time, ranking included; null "
+        "for a paid service"
     )
     latency: dict[Literal["p50", "p95", "p99"], Quantile] = Field(
-        description="one query at a time, warm, whole catalogue: encode, search, top 10"
+        description="one query at a time, warm, whole catalogue: encode, search, top 10; of a "
+        "paid service what each request took when it was sent, several under way at once"
     )
     latency_mean_ms: float
     latency_samples: int
@@ -81,8 +83,16 @@ class Timing(_Record):
 class Cost(_Record):
     """What 1,000 queries cost."""
 
-    usd_per_1000: float = Field(description="mean latency x the price of the instance")
+    usd_per_1000: float = Field(
+        description="mean latency x the price of the instance, or measured tokens x their prices"
+    )
     basis: str = Field(description="the price it stands on, with its date")
+    input_tokens: float | None = Field(
+        default=None, description="read by a paid service for one query, cached ones included"
+    )
+    output_tokens: float | None = Field(
+        default=None, description="written by a paid service for one query"
+    )
 
 
 class DataCard(_Record):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tool_bench.dataset import Examples
 from tool_bench.errors import RetrieverError
@@ -48,6 +49,43 @@ class Retriever(Protocol):
             One ranking per query, in the order of ``queries``. Scores: higher is better; equal
             scores are a tie, which the harness breaks.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What answers of a paid service took."""
+
+    seconds: float = 0.0
+    """From sending to the last byte, retries included; summed where requests ran side by side."""
+    usd: float = 0.0
+    input_tokens: int = 0
+    """All that was read: fresh, written to the service's cache, and read from it."""
+    output_tokens: int = 0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            self.seconds + other.seconds,
+            self.usd + other.usd,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+        )
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A retriever that pays for its answers and keeps what each one took.
+
+    Its answers are stored, so asking again would measure the disk: latency and cost come from
+    what is kept here.
+    """
+
+    def spent(self) -> Mapping[str, Spent]:
+        """Return query id -> what its newest ranking took when it was first asked for."""
+        ...
+
+    def basis(self) -> str:
+        """Return the prices the dollars stand on, with their date."""
         ...
 
 

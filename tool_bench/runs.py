@@ -21,7 +21,7 @@ from tool_bench.retriever import Candidates, Ranking, tie_key
 Run = Mapping[str, Ranking]
 """Query id -> ranking, best first."""
 
-DEPTH = 20
+DEPTH = 10
 """How many tools a run keeps for each query."""
 
 _COLUMNS = 6

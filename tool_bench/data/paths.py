@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tool_bench.baseline import Weights
 
 
 def cache_folder() -> Path:
@@ -19,3 +23,11 @@ def cache_folder() -> Path:
 def mirror() -> str | None:
     """Return ``TOOL_BENCH_MIRROR``: a folder or base address that offers the upstream files."""
     return os.environ.get("TOOL_BENCH_MIRROR") or None
+
+
+def snapshot_folder(weights: Weights) -> Path:
+    """Return where the hub's library keeps ``weights``; asked without importing it."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    home = Path(os.environ.get("HF_HOME") or caches / "huggingface")
+    hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
+    return hub / f"models--{weights.name.replace('/', '--')}" / "snapshots" / weights.revision
