@@ -184,6 +184,7 @@ TASKS = (
         sources=SOURCES,
         tools=2_479,
         queries=765,
+        providers=811,
         eval_langs=dict.fromkeys(("global", *GROUPS), ("eng-Latn",)),
         rules=(
             (

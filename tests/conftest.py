@@ -43,6 +43,12 @@ def mirror(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> Path:
 
 
 @pytest.fixture
+def shared_models(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> None:
+    """The session's cache, so that what takes a while to make is made once."""
+    monkeypatch.setenv("TOOL_BENCH_CACHE", str(shared_cache))
+
+
+@pytest.fixture
 def dataset(task: str, request: pytest.FixtureRequest) -> ToolDataset:
     """The data of the test's ``task``: what ships is there, the rest needs the mirror."""
     declared = registry.tasks()[task]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tool_bench import registry
 from tool_bench.baseline import Baseline, Speed
 from tool_bench.dataset import Examples, ToolDataset
 from tool_bench.errors import DataError, UnavailableError
@@ -78,6 +79,7 @@ TASK = Task(
     sources=(),
     tools=12,
     queries=12,
+    providers=3,
     eval_langs=dict.fromkeys(("global", "scoped", "early", "late"), ("eng-Latn",)),
 )
 OTHER = replace(TASK, name="Other", build=build_other)
@@ -178,6 +180,12 @@ def baseline(
         uses_examples=uses_examples,
         speed=Speed(start=start),
     )
+
+
+def runs_anywhere(method: Baseline) -> bool:
+    """Tell whether ``method`` needs neither a key nor weights that the install does not bring."""
+    parts = registry.pick_baselines(method.parts)
+    return not (method.needs.key or method.needs.weights) and all(map(runs_anywhere, parts))
 
 
 OVERLAP = baseline("overlap", load_overlap)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import fakes
 import pytest
+import tiny
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import BoW
 from test_harness import Recorder
@@ -15,7 +16,9 @@ from tool_bench.evaluate import search_scope
 from tool_bench.harness import run_cells
 from tool_bench.measures import mean, score
 from tool_bench.plan import make_plan
+from tool_bench.query import Query
 from tool_bench.runs import read_run
+from tool_bench.tool import Tool
 
 
 @pytest.fixture
@@ -83,7 +86,35 @@ def test_another_revision_than_mtebs_is_refused() -> None:
 def test_weights_that_cannot_be_had_are_unavailable(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    tiny.hub_cache(tmp_path, monkeypatch)
     baseline = hub.model_baseline(name)
     with pytest.raises(UnavailableError, match=f"weights of {name} cannot be had: .*hf download"):
         baseline.load()
+
+
+def test_a_hub_model_that_mteb_does_not_know_keeps_its_own_prompts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name, revision = "nobody/tiny", "5" * 40
+    cache = tiny.hub_cache(tmp_path / "hub", monkeypatch)
+    prompts = {"query": "asked: ", "document": "told: "}
+    made = tiny.sentence_model(tmp_path, prompts)
+    folder = tiny.snapshot(cache, name, revision, made)
+    baseline = hub.model_baseline(name)
+    assert baseline.revision == revision
+    retriever = baseline.load()
+    retriever.index([Tool(id="t", name="rain", description="Rain or sun")], {})
+    (((_, found),),) = retriever.search([Query(id="q", text="will it rain")], 1, [None])
+    direct = SentenceTransformer(str(made), device="cpu")
+    told, asked = direct.encode(
+        ["told: rain: Rain or sun", "asked: will it rain"], normalize_embeddings=True
+    )
+    assert found == pytest.approx(told @ asked, abs=1e-5)
+
+    (folder / "modules.json").unlink()
+    with pytest.raises(UnavailableError, match=r"modules.json is missing"):
+        baseline.load()
+    unknown = folder.parent.parent / ".no_exist" / revision / "modules.json"
+    unknown.parent.mkdir(parents=True)
+    unknown.touch()  # as the hub's library notes that upstream has none
+    assert baseline.load() is not None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -7,11 +8,12 @@ from pathlib import Path
 
 import fakes
 import pytest
+from fake_reports import HOSTILE, put, source
 
 from tool_bench import registry, store
 from tool_bench.evaluate import evaluate
 from tool_bench.leaderboard import view
-from tool_bench.leaderboard.build import build
+from tool_bench.leaderboard.build import STAMP, build
 from tool_bench.results import Hardware, Result
 from tool_bench.task import Task
 
@@ -28,6 +30,7 @@ class Checker(HTMLParser):
         self.links: list[str] = []
         self.sources: list[str] = []
         self.text = ""
+        self.measured = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in VOID:
@@ -42,6 +45,7 @@ class Checker(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+        self.measured += data if "reported" not in self.ids else ""
 
 
 def result(task: Task = fakes.TASK, **changes: object) -> tuple[Result, dict[str, bytes]]:
@@ -113,24 +117,88 @@ def test_results_of_different_data_share_no_table() -> None:
     assert len({table.anchor for table in section.tables}) == 4
 
 
-def test_reported_figures_stand_apart_and_without_cost() -> None:
-    first, _ = result()
-    told = first.model_copy(
-        update={"baseline": "told", "evidence": "reported", "timing": None, "cost": None}
-    )
-    (section,) = view.sections([first, told], {"Tiny": fakes.TASK})
-    assert [(t.reported, [r.result.baseline for r in t.rows]) for t in section.tables] == [
-        (False, ["overlap"]),
-        (False, ["overlap"]),
-        (True, ["told"]),
-        (True, ["told"]),
-    ]
+def test_reported_figures_stand_apart_in_their_order(page: Path, tmp_path: Path) -> None:
+    assert "Reported by others" not in check(page).text
+    put(tmp_path / "results", source())
+    assert build(tmp_path / "results", tmp_path / "public") == (page, [])
+    checker = check(page)
+    rest = re.sub(r"\s+", " ", checker.text.removeprefix(checker.measured))
+    apart, _, _ = rest.partition("How to read this")
+    for told in ("A paper", "Somebody", "published 2026-05", "worse", "41.70", "Not comparable"):
+        assert told in apart
+        assert told not in checker.measured
+    assert "Tiny, global, 12 tools, 1,200 queries" in apart
+    assert apart.index("worse") < apart.index("better")
+    assert "https://example.org/paper" in checker.links
+    assert "overlap" in checker.measured
+    assert "overlap" not in apart
+
+
+def test_markup_in_reported_figures_is_text(page: Path, tmp_path: Path) -> None:
+    hurt = source(title=HOSTILE, by=HOSTILE, task=HOSTILE, note=HOSTILE, setting=HOSTILE)
+    hurt["tables"][0].update(measures=[HOSTILE, "MRR"], comparable=HOSTILE)
+    hurt["url"] = 'https://example.org/"><script>'
+    put(tmp_path / "results", hurt)
+    assert build(tmp_path / "results", tmp_path / "public") == (page, [])
+    assert "<script>" not in page.read_text(encoding="utf-8")
+    assert check(page).text.count(HOSTILE) >= 5
+
+
+def test_a_broken_reported_file_is_left_out_and_named(page: Path, tmp_path: Path) -> None:
+    put(tmp_path / "results", source(published="soon"), "hurt")
+    put(tmp_path / "results", source(), "whole")
+    for _ in range(2):  # a second build says so again
+        _, (problem,) = build(tmp_path / "results", tmp_path / "public")
+        assert "hurt.yaml, published: " in str(problem)
+        assert check(page).text.count("A paper") == 1
+
+
+def test_any_changed_input_builds_the_page_again(page: Path, tmp_path: Path) -> None:
+    stamps = [(page.parent / STAMP).read_text()]
+    results = tmp_path / "results"
+    put(results, source())
+    assert build(results, page.parent) == (page, [])
+    stamps.append((page.parent / STAMP).read_text())
+    for path in sorted(results.glob("*/*")):
+        if path.suffix == ".gz":
+            os.utime(path, ns=(1, 1))  # its content is not read: another time is enough
+        else:
+            path.write_bytes(path.read_bytes() + b"\n")
+        assert build(results, page.parent) == (page, [])
+        stamps.append((page.parent / STAMP).read_text())
+    assert len(set(stamps)) == len(stamps) == 8  # JSON, four run and score files, YAML
+
+
+def test_an_unchanged_page_reads_no_run_file_and_no_yaml(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "results", source())
+    build(tmp_path / "results", tmp_path / "public")
+    read = Path.read_bytes
+
+    def spied(path: Path) -> bytes:
+        assert path.suffix != ".gz"
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", spied)
+    monkeypatch.setattr("tool_bench.reported.read_reported", None)
+    assert build(tmp_path / "results", tmp_path / "public") == (page, [])
 
 
 def test_what_is_not_known_is_na(tmp_path: Path) -> None:
     store.write(tmp_path / "results", *result(baseline="told", timing=None, cost=None))
     page, _ = build(tmp_path / "results", tmp_path / "public")
     assert check(page).text.count("n/a") >= 4  # latency and cost in two scopes
+
+
+def test_a_paid_service_has_latency_and_no_throughput(tmp_path: Path) -> None:
+    made, files = result(baseline="paid")
+    assert made.timing is not None
+    timing = made.timing.model_copy(update={"queries_per_s": None})
+    store.write(tmp_path / "results", made.model_copy(update={"timing": timing}), files)
+    page, broken = build(tmp_path / "results", tmp_path / "public")
+    assert broken == []
+    assert view.milliseconds(timing.latency["p50"].ms) in check(page).text
 
 
 def test_a_broken_result_is_left_out_and_named(tmp_path: Path) -> None:

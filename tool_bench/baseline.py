@@ -40,6 +40,8 @@ class Needs:
     """Weights that must lie in the hub's local cache: a run never downloads gigabytes unasked."""
     memory_gib: float = 0
     """Main memory that loading and running it takes."""
+    providers: bool = False
+    """Whether the tools must name their provider."""
 
 
 @dataclass(frozen=True, slots=True)

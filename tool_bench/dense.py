@@ -28,6 +28,35 @@ def rendered(style: Style) -> ToolVectors:
     return vectors
 
 
+def encode_groups(encoder: Encoder, groups: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
+    """Return the vectors of each group's texts, encoded as queries in one go.
+
+    Returns:
+        For each group shape (texts, dimensions).
+    """
+    import numpy as np
+
+    vectors = encoder.encode([text for group in groups for text in group], "query")
+    return np.split(vectors, np.cumsum([len(group) for group in groups])[:-1])
+
+
+def unit_means(encoder: Encoder, groups: Sequence[Sequence[str]]) -> NDArray[np.float32]:
+    """Return the unit mean of the vectors of each group's texts, encoded as queries.
+
+    Args:
+        encoder: makes the vectors.
+        groups: at least one text each.
+
+    Returns:
+        Shape (groups, dimensions).
+    """
+    import numpy as np
+
+    sums = np.stack([own.sum(axis=0) for own in encode_groups(encoder, groups)])
+    unit: NDArray[np.float32] = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+    return unit
+
+
 class DenseRetriever:
     """Ranks tools by the inner product of their vector with the query's."""
 

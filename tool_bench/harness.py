@@ -26,6 +26,7 @@ from tool_bench import store
 from tool_bench.baseline import Baseline
 from tool_bench.environment import prepare
 from tool_bench.errors import ToolBenchError, UnavailableError
+from tool_bench.llm.budget import Ledger, limited_by, new_ledger
 from tool_bench.plan import Cell, Outcome
 from tool_bench.task import Task
 
@@ -49,8 +50,17 @@ class Watcher(Protocol):
         """A cell ended."""
 
 
-def run_cells(cells: Iterable[Cell], results: Path, watcher: Watcher) -> list[Outcome]:
+def run_cells(
+    cells: Iterable[Cell], results: Path, watcher: Watcher, max_usd: float | None = None
+) -> list[Outcome]:
     """Run every cell that is to run; return how each ended, in the order given.
+
+    Args:
+        cells: from :func:`tool_bench.plan.make_plan`.
+        results: the results folder.
+        watcher: is told what happens.
+        max_usd: the most that all cells together may pay to services; None sets no limit. A cell
+            that would pass it is unavailable, and what it paid for stays in the cache.
 
     Raises:
         ToolBenchError: ``results`` cannot be written; nothing was run.
@@ -61,15 +71,20 @@ def run_cells(cells: Iterable[Cell], results: Path, watcher: Watcher) -> list[Ou
         store.sweep(results)
     outcomes = []
     fetches: dict[str, Outcome | None] = {}
-    for cell in cells:
-        outcome = _run_cell(cell, results, watcher, fetches)
-        watcher.finished(outcome)
-        outcomes.append(outcome)
+    with new_ledger(max_usd) as ledger:
+        for cell in cells:
+            outcome = _run_cell(cell, results, watcher, fetches, ledger)
+            watcher.finished(outcome)
+            outcomes.append(outcome)
     return outcomes
 
 
 def _run_cell(
-    cell: Cell, results: Path, watcher: Watcher, fetches: dict[str, Outcome | None]
+    cell: Cell,
+    results: Path,
+    watcher: Watcher,
+    fetches: dict[str, Outcome | None],
+    ledger: Ledger | None,
 ) -> Outcome:
     if cell.state == "cached":
         return Outcome(cell, "cached")
@@ -82,7 +97,7 @@ def _run_cell(
         return Outcome(cell, broken.end, broken.message)
     watcher.started(cell)
     began = time.perf_counter()
-    outcome = _in_process(cell, results, watcher)
+    outcome = _in_process(cell, results, watcher, ledger)
     return Outcome(cell, outcome.end, outcome.message, time.perf_counter() - began, outcome.trace)
 
 
@@ -107,14 +122,14 @@ def _fetch(cell: Cell, watcher: Watcher) -> Outcome | None:
     return None
 
 
-def _in_process(cell: Cell, results: Path, watcher: Watcher) -> Outcome:
+def _in_process(cell: Cell, results: Path, watcher: Watcher, ledger: Ledger | None) -> Outcome:
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     with tempfile.TemporaryDirectory(prefix="tool-bench-") as folder:
         log = Path(folder) / "output"
         process = context.Process(
             target=_work,
-            args=(sender, cell.task, cell.baseline, results, str(log)),
+            args=(sender, cell.task, cell.baseline, results, str(log), ledger),
             name=cell.name,
             daemon=True,
         )
@@ -163,14 +178,22 @@ def _death(exit_code: int, log: Path) -> str:
     return problem
 
 
-def _work(sender: Connection, task: Task, baseline: Baseline, results: Path, log: str) -> None:
+def _work(  # noqa: PLR0913, PLR0917  everything a process is given
+    sender: Connection,
+    task: Task,
+    baseline: Baseline,
+    results: Path,
+    log: str,
+    ledger: Ledger | None,
+) -> None:
     """Run one cell; the target of its process."""
     _follow_parent(Path(log).parent)
     _keep_quiet(log)
     prepare()
     message: tuple[Any, ...]
     try:
-        message = ("done", _evaluate(sender, task, baseline, results), "")
+        with limited_by(ledger):
+            message = ("done", _evaluate(sender, task, baseline, results), "")
     except UnavailableError as error:
         message = ("unavailable", str(error), "")
     except ToolBenchError as error:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from tool_bench import registry
 from tool_bench.baseline import Baseline, Speed
-from tool_bench.errors import UnavailableError, UsageError
-from tool_bench.retriever import Retriever
-from tool_bench.tool import Style
+from tool_bench.errors import UsageError
+from tool_bench.hub_load import (
+    STYLE,
+    load_local,
+    load_mteb,
+    load_sentence_transformers,
+    mteb_meta,
+)
+from tool_bench.loading import find_hub
 
-_STYLE: Style = "name-description"
 _SPEED = Speed(start=30, per_tool=0.1, per_query=0.05)
 _COMMIT_TIMEOUT_S = 10
-_FIND_TIMEOUT_S = 5
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
-_WAY_OUT = (
-    "Download it once with 'hf download {name}' on a machine with a network and copy the cache, "
-    "or give --model the path of a local folder."
-)
 
 
 def model_baseline(name: str, revision: str | None = None) -> Baseline:
@@ -29,8 +29,10 @@ def model_baseline(name: str, revision: str | None = None) -> Baseline:
 
     Args:
         name: a local folder that sentence-transformers can load, or a hub name
-            (``owner/model``). Models that mteb knows get mteb's revision and prompts; the others
-            are loaded by sentence-transformers with the prompts of their own configuration.
+            (``owner/model``). A model declared in ``baselines/`` is that baseline, and its weights
+            are fetched where they are lacking; others that mteb knows get mteb's revision and
+            prompts; the rest are loaded by sentence-transformers with the prompts of their own
+            configuration.
         revision: hub commit; mteb's pinned one, or the newest, where it is not given.
 
     Raises:
@@ -44,8 +46,13 @@ def model_baseline(name: str, revision: str | None = None) -> Baseline:
         return _local(folder)
     if not _HUB_NAME.fullmatch(name):
         raise UsageError(f"--model '{name}' is neither a local folder nor a hub name (owner/model)")
-    _find_hub()
-    meta = _mteb_meta(name, revision)
+    declared = registry.baselines().get(name)
+    if declared is not None:
+        if revision not in {None, declared.revision}:
+            mteb_meta(name, revision)  # which refuses it
+        return replace(declared, needs=replace(declared.needs, weights=None))
+    find_hub()
+    meta = mteb_meta(name, revision)
     if meta is None or meta.revision is None:
         return _from_hub(name, revision or _commit(name))
     return Baseline(
@@ -57,56 +64,12 @@ def model_baseline(name: str, revision: str | None = None) -> Baseline:
         load=partial(load_mteb, name, meta.revision),
         parameters=meta.n_parameters,
         revision=meta.revision,
-        style=_STYLE,
+        style=STYLE,
         settings={"prompts": "mteb"},
         arguments=("--model", name, "--revision", meta.revision),
         trained_on=tuple(sorted(meta.training_datasets or ())),
         speed=_SPEED,
     )
-
-
-def load_mteb(name: str, revision: str) -> Retriever:
-    """Load a model of mteb's registry; UnavailableError where its weights cannot be had."""
-    _find_hub()
-    from tool_bench.mteb_bridge import load_from_mteb
-    from tool_bench.sentence import quiet_libraries
-
-    quiet_libraries()
-    meta = _mteb_meta(name, revision)
-    if meta is None:
-        raise UnavailableError(f"mteb no longer knows {name}")
-    try:
-        return load_from_mteb(meta)
-    except OSError as error:
-        raise _no_weights(name, error) from error
-
-
-def load_sentence_transformers(name: str, revision: str | None) -> Retriever:
-    """Load a hub model by sentence-transformers; errors as :func:`load_mteb`."""
-    _find_hub()
-    from tool_bench.dense import DenseRetriever, rendered
-    from tool_bench.encoder import CachedEncoder
-    from tool_bench.sentence import SentenceEncoder, quiet_libraries
-
-    quiet_libraries()
-    from sentence_transformers import SentenceTransformer
-
-    if revision is None:  # without it, no two states of the model could be told apart
-        raise _no_weights(name, OSError("the hub cannot be asked for its newest commit."))
-    try:
-        model = SentenceTransformer(name, revision=revision)
-    except OSError as error:
-        raise _no_weights(name, error) from error
-    encoder = CachedEncoder(SentenceEncoder(model, f"{name}@{revision}"))
-    return DenseRetriever(encoder, rendered(_STYLE))
-
-
-def load_local(folder: str, identity: str) -> Retriever:
-    """Load a model from a folder."""
-    from tool_bench.dense import DenseRetriever, rendered
-    from tool_bench.sentence import load_folder
-
-    return DenseRetriever(load_folder(Path(folder), identity), rendered(_STYLE))
 
 
 def _local(folder: Path) -> Baseline:
@@ -127,7 +90,7 @@ def _local(folder: Path) -> Baseline:
         license="not stated",
         load=partial(load_local, str(folder.resolve()), identity),
         revision=identity,
-        style=_STYLE,
+        style=STYLE,
         settings={"prompts": "the model's own"},
         speed=_SPEED,
     )
@@ -142,37 +105,11 @@ def _from_hub(name: str, revision: str | None) -> Baseline:
         license="not stated",
         load=partial(load_sentence_transformers, name, revision),
         revision=revision,
-        style=_STYLE,
+        style=STYLE,
         settings={"prompts": "the model's own"},
         arguments=("--model", name, *(("--revision", revision) if revision else ())),
         speed=_SPEED,
     )
-
-
-def _mteb_meta(name: str, revision: str | None) -> Any:
-    import mteb
-
-    try:
-        return mteb.get_model_meta(name, revision)
-    except KeyError:
-        return None
-    except ValueError as error:
-        raise UsageError(f"{error} Leave out --revision to use it.") from error
-
-
-def _find_hub() -> None:
-    """Tell the hub's library at once where the hub is out of reach.
-
-    Its own retries take over a minute to find out. It reads the variable when it is imported, so
-    this comes first.
-    """
-    import requests
-
-    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    try:
-        requests.head(endpoint, timeout=_FIND_TIMEOUT_S)
-    except requests.RequestException:
-        os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 def _commit(name: str) -> str | None:
@@ -184,10 +121,3 @@ def _commit(name: str) -> str | None:
     except Exception:  # noqa: BLE001  any failure of the hub means: look in the cache
         cached = try_to_load_from_cache(name, "config.json")
         return Path(cached).parent.name if isinstance(cached, str) else None
-
-
-def _no_weights(name: str, error: Exception) -> UnavailableError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
-    return UnavailableError(
-        f"weights of {name} cannot be had: {reason} {_WAY_OUT.format(name=name)}"
-    )

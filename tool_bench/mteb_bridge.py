@@ -28,6 +28,7 @@ from tool_bench.dataset import Examples, Scope, ToolDataset
 from tool_bench.encoder import Role
 from tool_bench.errors import UnavailableError
 from tool_bench.fingerprint import HARNESS_VERSION, baseline_hash
+from tool_bench.prompt import PROMPT
 from tool_bench.query import Query
 from tool_bench.retriever import Candidates, Ranking, Retriever
 from tool_bench.runs import DEPTH, settle
@@ -38,10 +39,7 @@ from tool_bench.tool import Parameter, Style, Tool, render
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PROMPT = "Given a user's request, retrieve the tools that can fulfil it."
-"""The query instruction for models that take one; the same on every task."""
-
-K_VALUES = (1, 3, 5, 10, DEPTH)
+K_VALUES = (1, 3, 5, DEPTH)  # mteb adds up what is named twice
 _STYLE: Style = "name-description"
 
 
@@ -205,7 +203,7 @@ class MtebEncoder:
         self._batch_size = batch_size
 
     def encode(self, texts: Sequence[str], role: Role) -> NDArray[np.float32]:
-        """Return unit vectors, shape (texts, dimensions), float32."""
+        """Return unit vectors, shape (texts, dimensions), float32; zero stays zero."""
         from torch.utils.data import DataLoader
 
         rows: Any = Dataset.from_dict({"text": list(texts)})
@@ -217,7 +215,9 @@ class MtebEncoder:
             **_WHERE,
         )
         dense = np.array(vectors, dtype=np.float32)
-        unit: NDArray[np.float32] = dense / np.linalg.norm(dense, axis=1, keepdims=True)
+        lengths = np.linalg.norm(dense, axis=1, keepdims=True)
+        lengths[lengths == 0] = 1  # a service that answers an empty text with zeros
+        unit: NDArray[np.float32] = dense / lengths
         return unit
 
 
@@ -280,7 +280,7 @@ def load_from_mteb(meta: ModelMeta) -> Retriever:
     try:
         model = meta.load_model()
     except ImportError as error:
-        raise UnavailableError(f"{meta.name}: {error}") from error
+        raise UnavailableError(f"{meta.name}: {' '.join(str(error).split())}") from error
     if isinstance(model, SearchProtocol):
         return MtebSearcher(model)
     if isinstance(model, EncoderProtocol):

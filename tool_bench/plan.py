@@ -75,7 +75,7 @@ def _cell(task: Task, baseline: Baseline, results: Path, force: bool) -> Cell:
     key = cell_key(task, baseline)
     if stored == key and not force:
         return Cell(task, baseline, "cached", "", 0.0)
-    lacking = _lacking(baseline)
+    lacking = _lacking(task, baseline)
     if lacking:
         if stored == key:
             lacking = f"{lacking}; the stored result stays"
@@ -101,9 +101,11 @@ def _estimate(task: Task, baseline: Baseline, results: Path) -> float:
         return speed.start + speed.per_tool * task.tools + speed.per_query * task.queries
 
 
-def _lacking(baseline: Baseline) -> str:
-    """Return what this machine lacks for ``baseline`` and its parts; empty where nothing."""
+def _lacking(task: Task, baseline: Baseline) -> str:
+    """Return what this machine or task lacks for ``baseline`` and its parts; empty if nothing."""
     needs = baseline.needs
+    if needs.providers and not task.providers:
+        return f"needs tools with providers; {task.name} names none"
     missing = [m for m in needs.modules if importlib.util.find_spec(m) is None]
     if missing:
         target = f"'tool-bench[{needs.extra}]'" if needs.extra else " ".join(missing)
@@ -118,4 +120,5 @@ def _lacking(baseline: Baseline) -> str:
             f"weights of {needs.weights.name} are not on this machine: "
             f"run --model {needs.weights.name} fetches them"
         )
-    return next(filter(None, map(_lacking, registry.pick_baselines(baseline.parts))), "")
+    lacking = (_lacking(task, part) for part in registry.pick_baselines(baseline.parts))
+    return next(filter(None, lacking), "")

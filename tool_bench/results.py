@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION: Literal[1] = 1
 
-Evidence = Literal["measured", "scored", "reported"]
+Evidence = Literal["measured", "scored"]
 
 
 class _Record(BaseModel):

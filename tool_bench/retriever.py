@@ -98,6 +98,12 @@ def tie_key(tool_id: str) -> bytes:
     return hashlib.sha256(b"tool-bench/ties:" + tool_id.encode()).digest()
 
 
+def best(scores: Mapping[str, float], k: int) -> Ranking:
+    """Return the ``k`` best of tool id -> score; ties at the cut are broken as everywhere."""
+    order = sorted(scores.items(), key=lambda pair: (-pair[1], tie_key(pair[0])))
+    return tuple(order[:k])
+
+
 class Catalogue:
     """Tool ids in tie order, and the top-k step over a score for each of them.
 

@@ -56,6 +56,8 @@ class Task:
     """Size of the catalogue; the built dataset must have exactly as many."""
     queries: int
     """Number of evaluation queries; the built dataset must have exactly as many."""
+    providers: int = 0
+    """Number of connectors, servers or apps that its tools name; 0 where they name none."""
     eval_langs: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: GLOBAL_ENGLISH)
     """Subset -> languages. Subsets are scopes (``global``, ``scoped``) or slices of the queries."""
     type: str = "Retrieval"
@@ -81,11 +83,13 @@ def check(task: Task, dataset: ToolDataset) -> None:
     """Compare ``dataset`` with what ``task`` declares.
 
     Raises:
-        DataError: the number of tools or queries differs, or a declared subset is not there.
+        DataError: the number of tools, queries or providers differs, or a declared subset is not
+            there.
     """
     for what, declared, found in (
         ("tools", task.tools, len(dataset.tools)),
         ("queries", task.queries, len(dataset.queries)),
+        ("providers", task.providers, len(dataset.tools_of_provider)),
     ):
         if declared != found:
             raise DataError(task.name, f"built {found} {what}, expected {declared}")

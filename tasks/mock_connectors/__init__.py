@@ -111,6 +111,7 @@ TASKS = (
         sources=(),
         tools=998,
         queries=1_843,
+        providers=70,
         eval_langs={"global": ("eng-Latn",), "scoped": ("eng-Latn",)},
         rules=(
             (

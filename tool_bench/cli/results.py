@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.markup import escape
 
 from tool_bench import registry
@@ -18,33 +22,55 @@ from tool_bench.cli.common import (
     warn,
 )
 
-EPILOG = examples("results", "results --tasks MetaTool", "results --json")
+if TYPE_CHECKING:
+    from tool_bench.reported import ReportedSource, ReportedTable
+    from tool_bench.results import Result
+    from tool_bench.task import Task
+
+EPILOG = examples("results", "results --tasks MetaTool", "results --json", "results --reported")
 
 
 def results(
     tasks: TasksOption = [],  # noqa: B006  typer copies it
+    reported: Annotated[
+        bool,
+        typer.Option("--reported", help="Figures that others published, with their sources."),
+    ] = False,
     as_json: JsonOption = False,
     results: ResultsOption = None,
 ) -> int:
     """Show stored results: one table per task and scope, best nDCG@10 first."""
-    from rich.table import Column, Table
-
-    from tool_bench import store
-    from tool_bench.leaderboard import view
-
     known = {task.name: task for task in registry.pick_tasks(names(tasks) or registry.tasks())}
+    chosen = set(known) if tasks else None
     folder = results_folder(results)
+    if reported:
+        return _reported(folder, chosen, as_json=as_json)
+    return _measured(folder, known, chosen, as_json=as_json)
+
+
+def _measured(
+    folder: Path, known: Mapping[str, Task], chosen: set[str] | None, *, as_json: bool
+) -> int:
+    from tool_bench import store
+
     whole, broken = store.read_results(folder)
     warn(broken)
-    stored = [r for r in whole if not tasks or r.task in known]
+    stored = [r for r in whole if chosen is None or r.task in chosen]
     if as_json:
-        record = [result.model_dump(mode="json") for result in stored]
-        print(json.dumps(record, indent=1, ensure_ascii=False))
-        return 1 if broken else 0
+        _print_json([result.model_dump(mode="json") for result in stored])
+    elif stored:
+        _print_measured(stored, known)
+    else:
+        console().print(f"no results in {escape(str(folder))}: tool-bench run --all")
+    return 1 if broken else 0
+
+
+def _print_measured(stored: Sequence[Result], known: Mapping[str, Task]) -> None:
+    from rich.table import Column, Table
+
+    from tool_bench.leaderboard import view
+
     out = console()
-    if not stored:
-        out.print(f"no results in {escape(str(folder))}: tool-bench run --all")
-        return 1 if broken else 0
     for section in view.sections(stored, known):
         for number, table in enumerate(section.tables):
             out.print(
@@ -71,4 +97,51 @@ def results(
                 out.print()
         if section.tables:
             out.print()
+
+
+def _reported(folder: Path, chosen: set[str] | None, *, as_json: bool) -> int:
+    from tool_bench.reported import of_tasks, read_reported
+
+    whole, broken = read_reported(folder)
+    warn(broken)
+    sources = whole if chosen is None else of_tasks(whole, chosen)
+    if as_json:
+        _print_json([source.model_dump(mode="json") for source in sources])
+    elif sources:
+        for source in sources:
+            _print_source(source)
+    else:
+        console().print(f"no reported figures in {escape(str(folder))}")
     return 1 if broken else 0
+
+
+def _print_source(source: ReportedSource) -> None:
+    out = console()
+    facts = [source.by, f"published {source.published or 'at a date not known'}"]
+    facts += [f"looked up {source.accessed}"] if source.accessed else []
+    out.print(f"[bold]{escape(source.title)}[/]\n{escape(', '.join(facts))}")
+    out.print(escape(source.url), soft_wrap=True)
+    for table in source.tables:
+        out.print()
+        _print_table(table)
+    out.print()
+
+
+def _print_table(table: ReportedTable) -> None:
+    from rich.table import Column, Table
+
+    from tool_bench.leaderboard import view
+
+    out = console()
+    out.print(f"{escape(view.caption(table))}. [yellow]{view.CHECKED[table.checked]}[/]")
+    columns = [Column(escape(m), justify="right") for m in table.measures]
+    grid = Table("method", *columns, box=None)
+    for row in table.rows:
+        grid.add_row(escape(row.method), *(value or "–" for value in row.values))
+    out.print(grid)
+    for text in filter(None, (table.comparable, view.second_hand(table), table.note)):
+        out.print(f"[dim]{escape(text)}[/]")
+
+
+def _print_json(record: object) -> None:
+    print(json.dumps(record, indent=1, ensure_ascii=False))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
-from rich.markup import escape
 
 from tool_bench import registry
 from tool_bench.baseline import Baseline
@@ -19,7 +19,6 @@ from tool_bench.cli.common import (
     TasksOption,
     console,
     debugging,
-    duration,
     examples,
     names,
     page_folder,
@@ -37,6 +36,7 @@ EPILOG = examples(
     "run --tasks MetaTool --baselines bm25s,minilm",
     "run --tasks ToolBench --model BAAI/bge-small-en-v1.5",
     "run --model ./my-model",
+    "run --baselines llm-rerank --max-usd 5",
 )
 
 
@@ -65,6 +65,14 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
         bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Run cached cells again.")] = False,
+    max_usd: Annotated[
+        Optional[float],  # noqa: UP045  typer reads the annotation at run time
+        typer.Option(
+            "--max-usd",
+            help="Stop before paying more than this for answers of LLMs, over all cells.",
+            metavar="USD",
+        ),
+    ] = None,
     as_json: JsonOption = False,
     results: ResultsOption = None,
 ) -> int:
@@ -81,6 +89,8 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
             raise UsageError(f"{option} is empty")
     if not (everything or tasks or baselines or models):
         raise UsageError("nothing chosen: give --all, or --tasks, --baselines or --model")
+    if max_usd is not None and not 0 <= max_usd < math.inf:
+        raise UsageError(f"--max-usd is {max_usd}; give an amount of 0 or more")
     from tool_bench.leaderboard.build import build
     from tool_bench.plan import make_plan
 
@@ -89,9 +99,11 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
     methods = _methods(everything, names(baselines), models, revision)
     cells = make_plan(chosen_tasks, methods, folder, force=force)
     if dry_run:
-        _show_plan(cells, as_json)
+        from tool_bench.cli.dry_run import show_plan
+
+        show_plan(cells, as_json=as_json)
         return 0
-    outcomes = _run(cells, folder, quiet=as_json)
+    outcomes = _run(cells, folder, max_usd, quiet=as_json)
     page, broken = build(folder, page_folder(results))
     warn(broken)
     if as_json:
@@ -119,7 +131,9 @@ def _methods(
     return chosen
 
 
-def _run(cells: Sequence[Cell], folder: Path, *, quiet: bool) -> list[Outcome]:
+def _run(
+    cells: Sequence[Cell], folder: Path, max_usd: float | None, *, quiet: bool
+) -> list[Outcome]:
     from tool_bench.plan import Outcome
 
     if all(cell.state == "cached" for cell in cells):
@@ -130,7 +144,7 @@ def _run(cells: Sequence[Cell], folder: Path, *, quiet: bool) -> list[Outcome]:
     from tool_bench.harness import run_cells
 
     with LiveWatcher(Console(stderr=True, highlight=False, quiet=quiet), len(cells)) as watcher:
-        outcomes = run_cells(cells, folder, watcher)
+        outcomes = run_cells(cells, folder, watcher, max_usd)
     if debugging.get():
         for outcome in outcomes:
             if outcome.trace:
@@ -162,42 +176,6 @@ def _records(outcomes: Sequence[Outcome], folder: Path) -> list[dict[str, Any]]:
             record["reason"] = outcome.message
         records.append(record)
     return records
-
-
-def _show_plan(cells: Sequence[Cell], as_json: bool) -> None:
-    if as_json:
-        record = [
-            {
-                "task": cell.task.name,
-                "baseline": cell.baseline.name,
-                "state": cell.state,
-                "note": cell.note,
-                "seconds": round(cell.seconds, 1),
-            }
-            for cell in cells
-        ]
-        print(json.dumps(record, indent=1))
-        return
-    from rich.table import Table
-
-    table = Table("task", "baseline", "state", "time", "note", box=None)
-    style = {"cached": "dim", "to run": "bold", "unavailable": "yellow"}
-    for cell in cells:
-        table.add_row(
-            cell.task.name,
-            escape(cell.baseline.name),
-            f"[{style[cell.state]}]{cell.state}[/]",
-            duration(cell.seconds) if cell.state == "to run" else "",
-            escape(cell.note),
-        )
-    out = console()
-    out.print(table)
-    total = sum(cell.seconds for cell in cells if cell.state == "to run")
-    counts = Counter(cell.state for cell in cells)
-    out.print(
-        f"\n{counts['to run']} to run, about {duration(total)}; {counts['cached']} cached; "
-        f"{counts['unavailable']} unavailable."
-    )
 
 
 def _summary(outcomes: Sequence[Outcome], page: Path) -> None:

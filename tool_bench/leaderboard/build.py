@@ -11,6 +11,7 @@ from tool_bench import __version__, registry, store
 
 if TYPE_CHECKING:
     from tool_bench.errors import DataError
+    from tool_bench.reported import ReportedSource
     from tool_bench.results import Result
 
 STAMP = ".inputs.sha256"
@@ -32,7 +33,7 @@ def build(results: Path, output: Path) -> tuple[Path, list[DataError]]:
     """Build the leaderboard; an unchanged page is left alone.
 
     Returns:
-        The path of the page, and what is wrong with results that it leaves out.
+        The path of the page, and what is wrong with the files that it leaves out.
 
     Raises:
         ToolBenchError: ``results`` is not a folder, or ``output`` cannot be written.
@@ -42,14 +43,18 @@ def build(results: Path, output: Path) -> tuple[Path, list[DataError]]:
     fingerprint = _fingerprint(results)
     if page.is_file() and stamp.is_file() and stamp.read_text() == fingerprint:
         return page, []
+    from tool_bench.reported import read_reported
+
     stored, broken = store.read_results(results)
-    store.write_atomically({page: _render(stored).encode("utf-8")})
+    reported, unreadable = read_reported(results)
+    broken += unreadable
+    store.write_atomically({page: _render(stored, reported).encode("utf-8")})
     if not broken:  # a page with something left out is built, and complained of, every time
         store.write_atomically({stamp: fingerprint.encode()})
     return page, broken
 
 
-def _render(stored: Sequence[Result]) -> str:
+def _render(stored: Sequence[Result], reported: Sequence[ReportedSource]) -> str:
     import jinja2
 
     from tool_bench.leaderboard import view
@@ -68,9 +73,13 @@ def _render(stored: Sequence[Result]) -> str:
         milliseconds=view.milliseconds,
         parameters=view.parameters,
         dollars=view.dollars,
+        caption=view.caption,
+        second_hand=view.second_hand,
     )
     return environment.get_template("templates/index.html.j2").render(
         sections=view.sections(stored, registry.tasks()),
+        reported=reported,
+        checked=view.CHECKED,
         columns=view.COLUMNS,
         slice_measures=view.SLICE_MEASURES,
         sorted_by=view.SORTED_BY,
@@ -86,15 +95,19 @@ def _fingerprint(results: Path) -> str:
     digest = hashlib.sha256(__version__.encode())
     for path in _inputs(results):
         digest.update(f"{path}\n".encode() + path.read_bytes())
+    for path in sorted(results.glob("*/*.gz")):  # a result is broken when these are
+        stat = path.stat()  # megabytes that the page does not show: not read to see them unchanged
+        digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 
 def _inputs(results: Path) -> Iterator[Path]:
     package = Path(__file__).resolve().parent.parent
     yield from sorted(results.glob("*/*.json"))
-    yield from sorted(results.glob("*/*.gz"))  # a result is broken when these are
+    yield from sorted(results.glob("reported/*.yaml"))
     yield from sorted(p for p in site_folder().rglob("*") if p.suffix in {".j2", ".css"})
     yield from sorted(package.glob("leaderboard/*.py"))
     yield package / "stats.py"
+    yield package / "reported.py"
     for folder in (package / "tasks", package.parent / "tasks"):
         yield from sorted(folder.rglob("*.py"))

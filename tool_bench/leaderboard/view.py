@@ -6,12 +6,19 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from tool_bench.reported import Checked, ReportedTable
 from tool_bench.results import Estimate, Provenance, Result, SliceScores
 from tool_bench.task import Task
 
 COLUMNS = ("Hit@1", "Hit@5", "Hit@10", "MRR@10", "nDCG@5", "nDCG@10")
 SORTED_BY = "nDCG@10"
 SLICE_MEASURES = ("Hit@1", "nDCG@10")
+
+CHECKED: Mapping[Checked, str] = {
+    "read": "reported, read in the source",
+    "noted": "reported, noted from the source earlier, not checked again",
+    "second-hand": "reported, second-hand",
+}
 
 _WHOLE_MS = 10
 
@@ -55,8 +62,6 @@ class Table:
 
     anchor: str
     scope: str
-    reported: bool
-    """Whether these are figures others published, which never stand beside measured ones."""
     revision: str
     counts: Mapping[str, int]
     queries: int
@@ -97,13 +102,12 @@ def sections(results: Iterable[Result], tasks: Mapping[str, Task]) -> tuple[Task
 
 
 def _tables(task: str, results: list[Result]) -> Iterable[Table]:
-    groups: dict[tuple[str, bool, str, str], list[Result]] = {}
+    groups: dict[tuple[str, str, str], list[Result]] = {}
     for result in results:
         for scope in result.scopes:
-            reported = result.evidence == "reported"
-            key = (scope, reported, result.data.revision, result.data.sha256)
+            key = (scope, result.data.revision, result.data.sha256)
             groups.setdefault(key, []).append(result)
-    for number, ((scope, reported, revision, _), own) in enumerate(groups.items()):
+    for number, ((scope, revision, _), own) in enumerate(groups.items()):
         machines = sorted({describe(r.provenance) for r in own if r.timing})
         letters = dict(zip(machines, "abcdefghijklmnopqrstuvwxyz", strict=False))
         rows = [_row(r, scope, letters) for r in own]
@@ -111,7 +115,6 @@ def _tables(task: str, results: list[Result]) -> Iterable[Table]:
         yield Table(
             anchor=f"{task}-{scope}" + (f"-{number}" if number else ""),
             scope=scope,
-            reported=reported,
             revision=revision,
             counts=own[0].data.counts,
             queries=own[0].scopes[scope].slices["all"].queries,
@@ -174,6 +177,19 @@ def describe(provenance: Provenance) -> str:
     parts = [machine.cpu, f"{machine.cores} core{'' if machine.cores == 1 else 's'}"]
     parts += [f"{machine.memory_gib:g} GiB", *filter(None, [machine.accelerator])]
     return ", ".join(parts)
+
+
+def caption(table: ReportedTable) -> str:
+    """Return what a reported table is about: task, setting and sizes, as far as they are known."""
+    parts = [table.task, *filter(None, [table.setting])]
+    parts += [f"{table.tools:,} tools"] if table.tools else []
+    parts += [f"{table.queries:,} queries"] if table.queries else []
+    return ", ".join(parts)
+
+
+def second_hand(table: ReportedTable) -> str | None:
+    """Return who says that the source gives these figures; None where it was read itself."""
+    return f"According to {table.via}." if table.via else None
 
 
 def share(value: float | None) -> str:

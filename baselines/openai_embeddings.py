@@ -1,0 +1,138 @@
+"""OpenAI's embedding models through mteb's client; paid by the token."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tool_bench.baseline import Baseline, Needs, Speed
+from tool_bench.dataset import Examples, ToolDataset
+from tool_bench.dense import DenseRetriever, rendered
+from tool_bench.encoder import Encoder, seconds_saved
+from tool_bench.errors import UnavailableError
+from tool_bench.query import Query
+from tool_bench.retriever import Candidates, Ranking, Retriever, Spent
+from tool_bench.tool import Style, Tool, render
+
+if TYPE_CHECKING:
+    from tiktoken import Encoding
+
+_STYLE: Style = "name-description"
+_REVISION = "3"  # mteb's, of its client: the service names no versions
+_TOKENIZER = "cl100k_base"
+_MAX_TOKENS = 8191
+_CHARACTERS_PER_TOKEN = 4
+_PRICES = "2026-05, platform.openai.com/docs/pricing"
+
+
+class PaidDense(DenseRetriever):
+    """Dense retrieval that asks for each query's vector alone and keeps what it took."""
+
+    def __init__(self, encoder: Encoder, tokens: Encoding, usd_per_million: float) -> None:
+        super().__init__(encoder, rendered(_STYLE))
+        self._tokens = tokens
+        self._usd_per_million = usd_per_million
+        self._spent: dict[str, Spent] = {}
+
+    def index(self, tools: Sequence[Tool], examples: Examples) -> None:
+        """Ask for one vector per tool."""
+        with _answering():
+            super().index(tools, examples)
+
+    def search(
+        self, queries: Sequence[Query], k: int, scopes: Sequence[Candidates]
+    ) -> list[Ranking]:
+        """Rank; one request to the service per query whose vector is not stored."""
+        rankings: list[Ranking] = []
+        for query, candidates in zip(queries, scopes, strict=True):
+            began, saved = time.perf_counter(), seconds_saved()
+            with _answering():
+                rankings += super().search([query], k, [candidates])
+            seconds = time.perf_counter() - began + seconds_saved() - saved
+            tokens = min(len(self._tokens.encode_ordinary(query.instructed)), _MAX_TOKENS)
+            usd = tokens * self._usd_per_million / 1e6
+            self._spent[query.id] = Spent(seconds, usd, input_tokens=tokens)
+        return rankings
+
+    def spent(self) -> Mapping[str, Spent]:
+        """Return query id -> what its vector took when it was first asked for."""
+        return self._spent
+
+    def basis(self) -> str:
+        """Return the price the dollars stand on, with its date."""
+        return f"{self._usd_per_million} USD per million tokens, {_PRICES}"
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Turn a service that does not answer, or refuses to, into UnavailableError."""
+    from openai import OpenAIError
+
+    try:
+        yield
+    except OpenAIError as error:
+        raise UnavailableError(f"OpenAI: {type(error).__name__}: {error}") from error
+
+
+def load(name: str, usd_per_million: float) -> Retriever:
+    """Open the service.
+
+    Raises:
+        UnavailableError: a package, the key or the tokenizer's file, which is fetched, is missing.
+    """
+    from tool_bench.encoder import CachedEncoder
+    from tool_bench.hub_load import mteb_meta
+    from tool_bench.mteb_bridge import MtebEncoder
+
+    try:
+        import tiktoken
+
+        with _answering():
+            model = mteb_meta(name, _REVISION).load_model()
+        tokens = tiktoken.get_encoding(_TOKENIZER)
+    except (ImportError, OSError) as error:
+        raise UnavailableError(f"{name}: {' '.join(str(error).split())}") from error
+    encoder = CachedEncoder(MtebEncoder(model, f"{name}@{_REVISION}"))
+    return PaidDense(encoder, tokens, usd_per_million)
+
+
+def expected(usd_per_million: float, dataset: ToolDataset) -> Spent:
+    """Return what embedding every tool and query takes, at four characters a token."""
+    texts = [render(tool, _STYLE) for tool in dataset.tools]
+    texts += [query.instructed for query in dataset.queries]
+    tokens = sum(map(len, texts)) // _CHARACTERS_PER_TOKEN
+    return Spent(usd=tokens * usd_per_million / 1e6, input_tokens=tokens)
+
+
+def _model(name: str, dimensions: int, usd_per_million: float, reference: str) -> Baseline:
+    return Baseline(
+        name=f"openai/{name}",
+        kind="dense",
+        description=f"OpenAI's {name} over 'name: description': a paid service, no prompt.",
+        reference=f"https://openai.com/index/{reference}/",
+        license="proprietary",
+        load=partial(load, f"openai/{name}", usd_per_million),
+        revision=_REVISION,
+        style=_STYLE,
+        settings={
+            "prompts": "mteb",
+            "query prompt": "",
+            "document prompt": "",
+            "dimensions": dimensions,
+            "max tokens": _MAX_TOKENS,
+        },
+        needs=Needs(modules=("openai", "tiktoken"), extra="openai", key="OPENAI_API_KEY"),
+        speed=Speed(start=15, per_tool=0.02, per_query=0.4),
+        arguments=("--model", f"openai/{name}", "--revision", _REVISION),
+        expected=partial(expected, usd_per_million),
+    )
+
+
+BASELINES = (
+    _model("text-embedding-ada-002", 1536, 0.10, "new-and-improved-embedding-model"),
+    _model("text-embedding-3-small", 1536, 0.02, "new-embedding-models-and-api-updates"),
+    _model("text-embedding-3-large", 3072, 0.13, "new-embedding-models-and-api-updates"),
+)

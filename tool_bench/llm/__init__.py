@@ -1,0 +1,1 @@
+"""What methods that ask a hosted model are made of."""
