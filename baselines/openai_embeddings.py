@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 from tool_bench.baseline import Baseline, Needs, Speed
 from tool_bench.dataset import Examples, ToolDataset
 from tool_bench.dense import DenseRetriever, rendered
-from tool_bench.encoder import Encoder, seconds_saved
+from tool_bench.encoder import Encoder, Role, seconds_saved
 from tool_bench.errors import UnavailableError
+from tool_bench.llm import budget
 from tool_bench.query import Query
 from tool_bench.retriever import Candidates, Ranking, Retriever, Spent
 from tool_bench.tool import Style, Tool, render
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from tiktoken import Encoding
 
 _STYLE: Style = "name-description"
@@ -26,6 +29,27 @@ _TOKENIZER = "cl100k_base"
 _MAX_TOKENS = 8191
 _CHARACTERS_PER_TOKEN = 4
 _PRICES = "2026-05, platform.openai.com/docs/pricing"
+
+
+class BudgetedEncoder:
+    """An encoder that books what it will cost before it asks."""
+
+    def __init__(self, encoder: Encoder, tokens: Encoding, usd_per_million: float) -> None:
+        self.identity = encoder.identity
+        self._encoder = encoder
+        self._tokens = tokens
+        self._usd_per_million = usd_per_million
+        self._budget = budget.current()
+
+    def encode(self, texts: Sequence[str], role: Role) -> NDArray[np.float32]:
+        """Return unit vectors, shape (texts, dimensions); UnavailableError at the limit."""
+        counts = (len(self._tokens.encode_ordinary(text)) for text in texts)
+        usd = sum(counts) * self._usd_per_million / 1e6
+        self._budget.reserve(usd)
+        try:
+            return self._encoder.encode(texts, role)
+        finally:  # what fails may be billed too
+            self._budget.settle(usd, usd)
 
 
 class PaidDense(DenseRetriever):
@@ -95,7 +119,8 @@ def load(name: str, usd_per_million: float) -> Retriever:
         tokens = tiktoken.get_encoding(_TOKENIZER)
     except (ImportError, OSError) as error:
         raise UnavailableError(f"{name}: {' '.join(str(error).split())}") from error
-    encoder = CachedEncoder(MtebEncoder(model, f"{name}@{_REVISION}"))
+    paid = BudgetedEncoder(MtebEncoder(model, f"{name}@{_REVISION}"), tokens, usd_per_million)
+    encoder = CachedEncoder(paid)
     return PaidDense(encoder, tokens, usd_per_million)
 
 

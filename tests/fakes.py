@@ -14,7 +14,7 @@ from tool_bench.baseline import Baseline, Speed
 from tool_bench.dataset import Examples, ToolDataset
 from tool_bench.errors import DataError, UnavailableError
 from tool_bench.query import Query
-from tool_bench.retriever import Candidates, Catalogue, Ranking, Retriever
+from tool_bench.retriever import Candidates, Catalogue, Ranking, Retriever, Spent
 from tool_bench.task import Files, Task
 from tool_bench.tool import Tool
 
@@ -164,6 +164,10 @@ def load_raises() -> Retriever:
 
 def load_unavailable() -> Retriever:
     raise UnavailableError("needs a unicorn: pip install unicorn")
+
+
+def expect_a_dollar(_: ToolDataset) -> Spent:
+    return Spent(usd=1)
 
 
 def baseline(

@@ -214,7 +214,7 @@ def test_a_method_that_cannot_be_sent_fails_alone(tmp_path: Path) -> None:
     unsendable = fakes.baseline("lambda", lambda: fakes.Overlap(), start=0)  # noqa: PLW0108
     outcomes = run(tmp_path, [fakes.TASK], [unsendable, fakes.OVERLAP])
     assert [o.end for o in outcomes] == ["failed", "done"]
-    assert "'load' must be a module's function" in outcomes[0].message
+    assert "'load' and 'expected' must be functions of a module" in outcomes[0].message
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import fakes
 import pytest
 from messages_server import MessagesServer, serving
-from test_harness import Recorder, run
+from test_harness import Recorder
 from test_llm_methods import METHODS
 
 from tool_bench import cli, registry, store
@@ -32,7 +32,7 @@ def test_without_a_key_a_method_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
-    cells = make_plan([fakes.TASK], registry.pick_baselines(METHODS), tmp_path)
+    cells = make_plan([fakes.TASK], registry.pick_baselines(METHODS), tmp_path, paid=True)
     assert {(c.state, c.note) for c in cells} == {
         ("unavailable", "needs an API key in ANTHROPIC_API_KEY")
     }
@@ -41,7 +41,9 @@ def test_without_a_key_a_method_is_unavailable(
 def test_a_whole_cell(server: MessagesServer, tmp_path: Path) -> None:
     server.delay = 0.05
     (method,) = registry.pick_baselines(["anthropic-tool-use"])
-    (outcome,) = run(tmp_path, [fakes.TASK], [method])
+    (outcome,) = run_cells(
+        make_plan([fakes.TASK], [method], tmp_path, paid=True), tmp_path, Recorder()
+    )
     assert outcome.end == "done", outcome.message + outcome.trace
     result = store.read_result(tmp_path / "anthropic-tool-use" / "Tiny.json")
     assert result.timing
@@ -54,7 +56,9 @@ def test_a_whole_cell(server: MessagesServer, tmp_path: Path) -> None:
     assert 0 < result.cost.usd_per_1000 * 12 / 1_000 < server.billed  # that of the global one
     assert result.cost.input_tokens
     asked = len(server.seen)
-    (again,) = run(tmp_path, [fakes.TASK], [method], force=True)
+    (again,) = run_cells(
+        make_plan([fakes.TASK], [method], tmp_path, force=True, paid=True), tmp_path, Recorder()
+    )
     assert again.end == "done"
     assert len(server.seen) == asked
     same = store.read_result(tmp_path / "anthropic-tool-use" / "Tiny.json")
@@ -83,7 +87,7 @@ def test_a_killed_process_loses_only_what_was_on_its_way(server: MessagesServer)
 
 def test_cells_share_the_budget(server: MessagesServer, tmp_path: Path) -> None:
     methods = registry.pick_baselines(["llm-rerank", "anthropic-tool-use"])
-    cells = make_plan([fakes.TASK], methods, tmp_path)
+    cells = make_plan([fakes.TASK], methods, tmp_path, paid=True)
     limit = 0.06
     outcomes = run_cells(cells, tmp_path, Recorder(), max_usd=limit)
     assert [o.end for o in outcomes] == ["done", "unavailable"]

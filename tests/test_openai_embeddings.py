@@ -18,6 +18,7 @@ from tool_bench import hub
 from tool_bench.baseline import Baseline
 from tool_bench.errors import UnavailableError
 from tool_bench.evaluate import evaluate, search_scope
+from tool_bench.llm.budget import Ledger, limited_by
 from tool_bench.measures import mean, score
 from tool_bench.plan import make_plan
 from tool_bench.query import Query
@@ -162,7 +163,7 @@ def test_a_service_that_refuses_makes_it_unavailable(service: Service) -> None:
 
 def test_without_a_key_it_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    (cell,) = make_plan([fakes.TASK], [hub.model_baseline(SMALL.name)], tmp_path)
+    (cell,) = make_plan([fakes.TASK], [hub.model_baseline(SMALL.name)], tmp_path, paid=True)
     assert (cell.state, cell.note) == ("unavailable", "needs an API key in OPENAI_API_KEY")
     monkeypatch.setattr(tiktoken, "get_encoding", lambda _: Words())
     with pytest.raises(UnavailableError, match="OPENAI_API_KEY"):
@@ -189,3 +190,16 @@ def test_a_declaration_says_what_mteb_does(declared: Baseline) -> None:
     assert declared.settings["dimensions"] == meta.embed_dim
     assert declared.settings["max tokens"] == meta.max_tokens
     assert hub.model_baseline(declared.name) == declared
+
+
+def test_what_would_pass_the_budget_is_not_asked(service: Service, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger"
+    ledger.write_text("0.5\n")
+    with limited_by(Ledger(ledger, 0.5)):
+        retriever = SMALL.load()
+        with pytest.raises(UnavailableError, match=r"stopped before passing 0\.50 USD"):
+            retriever.index(fakes.dataset().tools, {})
+    assert service.requests == []
+    with limited_by(Ledger(ledger, 0.6)):
+        SMALL.load().index(fakes.dataset().tools, {})
+    assert 0.5 < sum(map(float, ledger.read_text().split())) < 0.6

@@ -10,6 +10,7 @@ from tool_bench import plan, registry
 from tool_bench.baseline import Baseline, Needs, Weights
 from tool_bench.fingerprint import baseline_hash
 from tool_bench.plan import make_plan
+from tool_bench.retriever import Spent
 
 WEIGHTS = Weights("owner/model", "0123abcd")
 
@@ -64,3 +65,12 @@ def test_a_method_needs_what_its_parts_need_and_changes_with_them(
     before = baseline_hash(whole)
     known["overlap"] = replace(part, settings={"k1": 2})
     assert baseline_hash(whole) != before
+
+
+def test_nothing_is_paid_for_unasked(tmp_path: Path) -> None:
+    baseline = replace(fakes.OVERLAP, expected=lambda _: Spent(usd=300))
+    state, why = note(baseline, tmp_path)
+    assert state == "unavailable"
+    assert "--max-usd allows it" in why
+    (cell,) = make_plan([fakes.TASK], [baseline], tmp_path, paid=True)
+    assert cell.state == "to run"

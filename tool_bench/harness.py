@@ -136,8 +136,8 @@ def _in_process(cell: Cell, results: Path, watcher: Watcher, ledger: Ledger | No
         try:
             process.start()
         except (pickle.PicklingError, AttributeError, TypeError) as error:
-            problem = f"cannot be sent to its process: {error}; 'load' must be a module's function"
-            return Outcome(cell, "failed", problem)
+            way_out = "'load' and 'expected' must be functions of a module"
+            return Outcome(cell, "failed", f"cannot be sent to its process: {error}; {way_out}")
         sender.close()
         try:
             outcome = _listen(cell, receiver, watcher)

@@ -55,7 +55,12 @@ class Outcome:
 
 
 def make_plan(
-    tasks: Iterable[Task], baselines: Iterable[Baseline], results: Path, *, force: bool = False
+    tasks: Iterable[Task],
+    baselines: Iterable[Baseline],
+    results: Path,
+    *,
+    force: bool = False,
+    paid: bool = False,
 ) -> list[Cell]:
     """Return every cell of ``tasks`` x ``baselines``, cheapest first.
 
@@ -64,18 +69,25 @@ def make_plan(
         baselines: the methods.
         results: the results folder; a cell whose stored result is current is cached.
         force: plan to run cached cells again.
+        paid: whether methods that pay a service may run.
     """
     baselines = list(baselines)
-    cells = [_cell(task, baseline, results, force) for task in tasks for baseline in baselines]
+    cells = [
+        _cell(task, baseline, results, force=force, paid=paid)
+        for task in tasks
+        for baseline in baselines
+    ]
     return sorted(cells, key=lambda cell: cell.seconds)
 
 
-def _cell(task: Task, baseline: Baseline, results: Path, force: bool) -> Cell:
+def _cell(task: Task, baseline: Baseline, results: Path, *, force: bool, paid: bool) -> Cell:
     stored = read_key(results, task.name, baseline.name)
     key = cell_key(task, baseline)
     if stored == key and not force:
         return Cell(task, baseline, "cached", "", 0.0)
     lacking = _lacking(task, baseline)
+    if not lacking and baseline.expected is not None and not paid:
+        lacking = "is paid for: --dry-run says what it costs, --max-usd allows it"
     if lacking:
         if stored == key:
             lacking = f"{lacking}; the stored result stays"

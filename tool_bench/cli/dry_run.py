@@ -94,10 +94,8 @@ def _print_cells(cells: Sequence[Cell]) -> None:
 
     table = Table("task", "baseline", "state", "time", "note", box=None)
     style = {"cached": "dim", "to run": "bold"}
-    lacking: dict[str, list[Cell]] = {}
     for cell in cells:
         if cell.state == "unavailable":
-            lacking.setdefault(cell.note, []).append(cell)
             continue
         table.add_row(
             cell.task.name,
@@ -109,17 +107,25 @@ def _print_cells(cells: Sequence[Cell]) -> None:
     out = console()
     if table.row_count:
         out.print(table)
-    for reason, those in lacking.items():
-        tasks = dict.fromkeys(cell.task.name for cell in those)
-        methods = dict.fromkeys(cell.baseline.name for cell in those)
-        where = f"{', '.join(methods)} on {', '.join(tasks)}"
-        out.print(f"\n[yellow]unavailable[/] {escape(where)}: {escape(reason)}")
+    print_lacking([cell for cell in cells if cell.state == "unavailable"])
     total = sum(cell.seconds for cell in cells if cell.state == "to run")
     counts = Counter(cell.state for cell in cells)
     out.print(
         f"\n{counts['to run']} to run, about {duration(total)}; {counts['cached']} cached; "
         f"{counts['unavailable']} unavailable."
     )
+
+
+def print_lacking(cells: Iterable[Cell]) -> None:
+    """Print one line for all unavailable cells that share a reason."""
+    lacking: dict[str, list[Cell]] = {}
+    for cell in cells:
+        lacking.setdefault(cell.note, []).append(cell)
+    for reason, those in lacking.items():
+        tasks = dict.fromkeys(cell.task.name for cell in those)
+        methods = dict.fromkeys(cell.baseline.name for cell in those)
+        where = f"{', '.join(methods)} on {', '.join(tasks)}"
+        console().print(f"[yellow]unavailable[/] {escape(where)}: {escape(reason)}")
 
 
 def _print_expected(cells: Sequence[Cell], expected: Expected) -> None:

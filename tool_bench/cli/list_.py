@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from tool_bench import registry
+from tool_bench.baseline import Baseline, Kind
 from tool_bench.cli.common import JsonOption, console, examples
 
 EPILOG = examples("list", "list --json")
@@ -37,6 +38,7 @@ def list_(as_json: JsonOption = False) -> None:
                     "parameters": baseline.parameters,
                     "license": baseline.license,
                     "revision": baseline.revision,
+                    "needs": _needs(baseline),
                     "uses_examples": baseline.uses_examples,
                     "description": baseline.description,
                 }
@@ -57,13 +59,31 @@ def list_(as_json: JsonOption = False) -> None:
         )
     out.print(table)
     out.print()
-    table = Table("baseline", "kind", "what it is", box=None)
-    for baseline in baselines:
-        table.add_row(f"[bold]{baseline.name}[/]", baseline.kind, escape(baseline.description))
+    table = Table(
+        Column("baseline", overflow="fold"),
+        "kind",
+        "needs",
+        Column("what it is", ratio=1),
+        box=None,
+    )
+    for kind in get_args(Kind):
+        for baseline in (b for b in baselines if b.kind == kind):
+            first, dot, _ = baseline.description.partition(". ")
+            table.add_row(
+                f"[bold]{escape(baseline.name)}[/]",
+                kind,
+                _needs(baseline),
+                escape(first + dot.strip()),
+            )
     out.print(table)
 
 
-def _right(header: str) -> Any:
-    from rich.table import Column
+def _needs(baseline: Baseline) -> str:
+    """Return in a word what the install does not bring."""
+    if baseline.needs.key:
+        return "key"
+    return "weights" if baseline.needs.weights else ""
 
+
+def _right(header: str) -> Any:
     return Column(header, justify="right")

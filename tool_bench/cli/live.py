@@ -26,7 +26,8 @@ _MARK = {"done": "[green]done[/]", "failed": "[red]failed[/]", "unavailable": "[
 class LiveWatcher:
     """Shows what the harness does; cells that ended scroll up as lines.
 
-    Cached cells are only counted, and a reason that several cells share is printed once.
+    Cells that were not to run are only counted, and a reason that several cells share is printed
+    once.
     """
 
     def __init__(self, console: Console, cells: int) -> None:
@@ -80,7 +81,7 @@ class LiveWatcher:
         """Print the cell's line."""
         self._progress.advance(self._all)
         self._progress.update(self._step, visible=False)
-        if outcome.end == "cached":
+        if outcome.cell.state != "to run":  # known before: counted here, told in the summary
             return
         line = f"{_MARK[outcome.end]:<4} {escape(outcome.cell.name)}"
         if outcome.end == "done":

@@ -28,7 +28,7 @@ from tool_bench.cli.common import (
 from tool_bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from tool_bench.plan import Cell, Outcome
+    from tool_bench.plan import Cell, End, Outcome
 
 EPILOG = examples(
     "run --all",
@@ -69,7 +69,7 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
         Optional[float],  # noqa: UP045  typer reads the annotation at run time
         typer.Option(
             "--max-usd",
-            help="Stop before paying more than this for answers of LLMs, over all cells.",
+            help="Allow methods that pay a service, and stop before they pay more than this.",
             metavar="USD",
         ),
     ] = None,
@@ -97,7 +97,7 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
     folder = results_folder(results)
     chosen_tasks = registry.pick_tasks(names(tasks) or registry.tasks())
     methods = _methods(everything, names(baselines), models, revision)
-    cells = make_plan(chosen_tasks, methods, folder, force=force)
+    cells = make_plan(chosen_tasks, methods, folder, force=force, paid=max_usd is not None)
     if dry_run:
         from tool_bench.cli.dry_run import show_plan
 
@@ -109,7 +109,7 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
     if as_json:
         print(json.dumps({"cells": _records(outcomes, folder), "page": str(page)}, indent=1))
     else:
-        _summary(outcomes, page)
+        _summary(outcomes, page, explain=not everything)
     return 1 if any(outcome.end == "failed" for outcome in outcomes) else 0
 
 
@@ -118,17 +118,19 @@ def _methods(
 ) -> list[Baseline]:
     if revision and len(models) != 1:
         raise UsageError(f"--revision belongs to one --model; {len(models)} were given")
-    chosen: list[Baseline] = []
+    chosen: dict[str, Baseline] = {}
     if everything or baselines or not models:
-        chosen = registry.pick_baselines(baselines or registry.baselines())
+        picked = registry.pick_baselines(baselines or registry.baselines())
+        chosen = {baseline.name: baseline for baseline in picked}
     if models:
         from rich.console import Console
 
         from tool_bench.hub import model_baseline
 
         with Console(stderr=True).status(f"looking up {', '.join(models)}"):
-            chosen += [model_baseline(name, revision or None) for name in models]
-    return chosen
+            asked = [model_baseline(name, revision or None) for name in models]
+        chosen |= {baseline.name: baseline for baseline in asked}  # its weights may be fetched
+    return list(chosen.values())
 
 
 def _run(
@@ -136,8 +138,9 @@ def _run(
 ) -> list[Outcome]:
     from tool_bench.plan import Outcome
 
-    if all(cell.state == "cached" for cell in cells):
-        return [Outcome(cell, "cached") for cell in cells]
+    if all(cell.state != "to run" for cell in cells):
+        ends: dict[str, End] = {"cached": "cached", "unavailable": "unavailable"}
+        return [Outcome(cell, ends[cell.state], cell.note) for cell in cells]
     from rich.console import Console
 
     from tool_bench.cli.live import LiveWatcher
@@ -178,10 +181,21 @@ def _records(outcomes: Sequence[Outcome], folder: Path) -> list[dict[str, Any]]:
     return records
 
 
-def _summary(outcomes: Sequence[Outcome], page: Path) -> None:
+def _summary(outcomes: Sequence[Outcome], page: Path, *, explain: bool) -> None:
+    """Print how the run ended.
+
+    What could not run from the start is listed where it was asked for by name; a run of everything
+    always has some of it.
+    """
     counts: Counter[str] = Counter(outcome.end for outcome in outcomes)
     words = {"done": "run", "cached": "cached", "unavailable": "unavailable", "failed": "failed"}
     said = ", ".join(f"{counts[state]} {word}" for state, word in words.items() if counts[state])
     out = console()
-    out.print(f"{len(outcomes)} cell{'' if len(outcomes) == 1 else 's'}: {said or 'none'}.")
+    lacking = [outcome.cell for outcome in outcomes if outcome.cell.state == "unavailable"]
+    if lacking and explain:
+        from tool_bench.cli.dry_run import print_lacking
+
+        print_lacking(lacking)
+    hint = " The same with --dry-run says what is lacking." if lacking and not explain else ""
+    out.print(f"{len(outcomes)} cell{'' if len(outcomes) == 1 else 's'}: {said or 'none'}.{hint}")
     out.print(f"Leaderboard: {page.resolve().as_uri()}", soft_wrap=True)
