@@ -3,11 +3,11 @@
 Two readings of it. ``semantic-router`` follows StackOne's description of how it ran the method (3
 to 5 utterances a tool, averaged into a centroid; descriptions as routes).
 ``semantic-router-library`` ranks as the semantic-router package does: it builds no centroid, but
-takes the five utterances nearest to the request and averages their scores by route. So it never
-ranks more than five tools, and fewer where one tool has several of the five: its Hit@5 and Hit@10
-are the same, and completeness suffers. Where near-alike tools have a few utterances each, one utterance that
-happens to be near outranks a tool whose utterances are all fairly near, which a centroid gets right:
-on MockConnectors it is below BM25.
+takes the five utterances nearest to the request and averages their scores by route.
+So it never ranks more than five tools, and fewer where one tool has several of the five: its Hit@5
+and Hit@10 are the same, and completeness suffers. Where near-alike tools have a few utterances
+each, one utterance that happens to be near outranks a tool whose utterances are all fairly near,
+which a centroid gets right: on MockConnectors it is below BM25.
 """
 
 from __future__ import annotations
