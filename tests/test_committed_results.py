@@ -40,11 +40,11 @@ def test_every_cell_is_there_whole_and_current(task: str, baseline: str) -> None
 @cells
 def test_run_files_are_plain_trec_with_fixed_bytes(task: str, baseline: str) -> None:
     result = store.read_result(store.result_path(RESULTS, task, baseline))
-    for name, scope in result.scopes.items():
+    for scope in result.scopes.values():
         path = RESULTS / baseline / scope.run.name
         run = read_run(path)
         depth = max(len(ranking) for ranking in run.values())
-        assert depth == 10 if name == "global" else depth <= 10  # a provider may have fewer tools
+        assert 0 < depth <= 10  # a provider may have fewer tools, a method may rank fewer
         assert gzip.decompress(to_trec(run, baseline)) == gzip.decompress(path.read_bytes())
 
 

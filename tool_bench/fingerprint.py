@@ -18,7 +18,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from tool_bench import registry
+from tool_bench import memo, registry
 from tool_bench.baseline import Baseline
 from tool_bench.task import Task
 
@@ -58,9 +58,9 @@ def _content(module: str) -> str:
         return ""
     path = Path(file)
     if path.name != "__init__.py":
-        return code_only(path.read_text(encoding="utf-8"))
+        return memo.of_file(path, _content_of_file)
     return "".join(
-        f"{p.relative_to(path.parent).as_posix()}\n{_content_of_file(p)}"
+        f"{p.relative_to(path.parent).as_posix()}\n{memo.of_file(p, _content_of_file)}"
         for p in sorted(path.parent.rglob("*"))
         if p.is_file() and p.suffix not in {".pyc", ".md"} and not _is_stray(p.name)
     )

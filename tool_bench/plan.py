@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tool_bench import registry
+from tool_bench import memo, registry
 from tool_bench.baseline import Baseline
 from tool_bench.data.fetch import missing_bytes
 from tool_bench.data.paths import snapshot_folder
@@ -77,6 +77,7 @@ def make_plan(
         for task in tasks
         for baseline in baselines
     ]
+    memo.save()
     return sorted(cells, key=lambda cell: cell.seconds)
 
 

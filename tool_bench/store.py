@@ -16,8 +16,9 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tool_bench import memo
 from tool_bench.errors import DataError, ToolBenchError
 from tool_bench.measures import MEASURES, PerQuery
 from tool_bench.runs import gzip_fixed
@@ -56,12 +57,26 @@ def read_key(results: Path, task: str, baseline: str) -> dict[str, str] | None:
     """
     path = result_path(results, task, baseline)
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        files = [file for scope in record["scopes"].values() for file in scope.values()]
-        whole = record["timing"] and not _damaged(path, [f for f in files if "sha256" in f])
+        record = memo.of_file(path, _key_and_files)
+        named = record["files"].items()
+        whole = all(memo.of_file(path.parent / name, _hash_of) == sha for name, sha in named)
         return dict(record["key"]) if whole else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _key_and_files(path: Path) -> dict[str, Any]:
+    """Return the key of a result that was measured, and its files' names and hashes."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    scopes = record["scopes"].values()
+    files = [file for scope in scopes for file in scope.values() if "sha256" in file]
+    if not record["timing"]:
+        raise ValueError("it was not measured here")
+    return {"key": record["key"], "files": {file["name"]: file["sha256"] for file in files}}
+
+
+def _hash_of(path: Path) -> str:
+    return content_hash(path.read_bytes())
 
 
 def read_result(path: Path) -> Result:
