@@ -28,14 +28,17 @@ _REVISION = "3"  # mteb's, of its client: the service names no versions
 _TOKENIZER = "cl100k_base"
 _MAX_TOKENS = 8191
 _CHARACTERS_PER_TOKEN = 4
+_ATTEMPTS = 9  # at most for one request: mteb tries three times, and OpenAI's SDK three each
 _PRICES = "2026-05, platform.openai.com/docs/pricing"
 
 
 class BudgetedEncoder:
     """An encoder that books what it will cost before it asks."""
 
-    def __init__(self, encoder: Encoder, tokens: Encoding, usd_per_million: float) -> None:
-        self.identity = encoder.identity
+    def __init__(
+        self, encoder: Encoder, identity: str, tokens: Encoding, usd_per_million: float
+    ) -> None:
+        self.identity = identity
         self._encoder = encoder
         self._tokens = tokens
         self._usd_per_million = usd_per_million
@@ -45,11 +48,15 @@ class BudgetedEncoder:
         """Return unit vectors, shape (texts, dimensions); UnavailableError at the limit."""
         counts = (len(self._tokens.encode_ordinary(text)) for text in texts)
         usd = sum(counts) * self._usd_per_million / 1e6
-        self._budget.reserve(usd)
+        most = _ATTEMPTS * usd
+        self._budget.reserve(most)
+        paid = most  # what fails may be billed too
         try:
-            return self._encoder.encode(texts, role)
-        finally:  # what fails may be billed too
-            self._budget.settle(usd, usd)
+            vectors = self._encoder.encode(texts, role)
+            paid = usd
+        finally:
+            self._budget.settle(most, paid)
+        return vectors
 
 
 class PaidDense(DenseRetriever):
@@ -119,8 +126,9 @@ def load(name: str, usd_per_million: float) -> Retriever:
         tokens = tiktoken.get_encoding(_TOKENIZER)
     except (ImportError, OSError) as error:
         raise UnavailableError(f"{name}: {' '.join(str(error).split())}") from error
-    paid = BudgetedEncoder(MtebEncoder(model, f"{name}@{_REVISION}"), tokens, usd_per_million)
-    encoder = CachedEncoder(paid)
+    identity = f"{name}@{_REVISION}"  # the same on every machine: it is computed elsewhere
+    asked = MtebEncoder(model, identity)
+    encoder = CachedEncoder(BudgetedEncoder(asked, identity, tokens, usd_per_million))
     return PaidDense(encoder, tokens, usd_per_million)
 
 

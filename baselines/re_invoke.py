@@ -107,7 +107,7 @@ EXTRACT = (
     "What does the user of this request want to be done? List each separate intent as one short "
     'sentence, {n} at most. Answer with JSON: {{"intents": ["...", ...]}}\n\nRequest: {text}'
 )
-WRITE_TOKENS, EXTRACT_TOKENS = 800, 200
+WRITE_TOKENS, EXTRACT_TOKENS = 1_000, 300
 
 
 def write_prompt(tool: Tool) -> str:
@@ -155,7 +155,7 @@ def expected(dataset: ToolDataset) -> Spent:
     # an intent is asked for once, whatever the candidates
     once = whole_run(
         replace(dataset, queries=tuple(replace(q, provider=None) for q in dataset.queries)),
-        lambda query, _: Ask(tokens(extract_prompt(query)), EXTRACT_TOKENS // 3),
+        lambda query, _: Ask(tokens(extract_prompt(query)), EXTRACT_TOKENS // 5),
     )
     return once + per_tool(dataset, lambda tool: Ask(tokens(write_prompt(tool)), 300))
 
@@ -208,6 +208,7 @@ BASELINES = (
         settings={"requests": REQUESTS, "intents": INTENTS, "model": MODEL},
         deviations=(
             f"MiniLM and {MODEL}, not textembedding-gecko and text-bison; prompts of our own.",
+            f"{INTENTS} intents at most, and the model's own temperature, not 0.7.",
         ),
         uses_examples=False,
         needs=Needs(modules=("anthropic",), extra="llm", key="ANTHROPIC_API_KEY"),

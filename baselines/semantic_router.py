@@ -142,5 +142,12 @@ BASELINES = (
             "limit": "none",
             "threshold": 0,
         },
+        deviations=(
+            "Utterances are the benchmark's own training queries, not synthetic ones.",
+            (
+                "All routes of the nearest utterances are ranked (limit none, threshold 0); by "
+                "default the library returns one route, and none below its encoder's threshold."
+            ),
+        ),
     ),
 )

@@ -65,7 +65,9 @@ class StackOneSDK:
         self._catalogue = Catalogue(tools)
         self._position = {id_: i for i, id_ in enumerate(self._catalogue.ids)}
         texts = [tfidf_text(tool) for tool in self._catalogue.tools]
-        self._weights = self._vectorizer.fit_transform(texts).T.tocsr()  # (terms, tools)
+        self._weights = None  # (terms, tools); there are none in a catalogue of another script
+        if any(map(terms, texts)):
+            self._weights = self._vectorizer.fit_transform(texts).T.tocsr()
         self._bm25.index(self._catalogue.tools)
 
     def search(
@@ -80,8 +82,9 @@ class StackOneSDK:
     def _blended(self, text: str, k: int, candidates: Candidates) -> NDArray[np.float64]:
         import numpy as np
 
-        cosines = (self._vectorizer.transform([text]) @ self._weights).toarray()[0]
-        blended = np.zeros(len(self._position))
+        cosines = blended = np.zeros(len(self._position))
+        if self._weights is not None:
+            cosines = (self._vectorizer.transform([text]) @ self._weights).toarray()[0]
         for share, scores in ((BM25_SHARE, self._bm25.scores(text)), (1 - BM25_SHARE, cosines)):
             for id_, score in self._catalogue.top(scores, max(PASSED_ON, k), candidates):
                 blended[self._position[id_]] += share * min(max(score, 0.0), 1.0)

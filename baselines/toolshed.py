@@ -129,7 +129,7 @@ READ = (
     "Say each step in {variations} other ways. Answer with JSON that holds the steps and their "
     'variations, one after the other: {{"readings": ["...", ...]}}\n\nRequest: {text}'
 )
-NOTE_TOKENS, READ_TOKENS = 600, 500
+NOTE_TOKENS, READ_TOKENS = 800, 800
 
 
 def note_prompt(tool: Tool) -> str:
@@ -181,7 +181,7 @@ def expected(dataset: ToolDataset) -> Spent:
     # a request is read once, whatever the candidates
     once = whole_run(
         replace(dataset, queries=tuple(replace(q, provider=None) for q in dataset.queries)),
-        lambda query, _: Ask(tokens(read_prompt(query)), READ_TOKENS // 4),
+        lambda query, _: Ask(tokens(read_prompt(query)), READ_TOKENS // 6),
     )
     return once + per_tool(dataset, lambda tool: Ask(tokens(note_prompt(tool)), 200))
 
@@ -219,7 +219,7 @@ OFFLINE = Baseline(
             "No LLM: usage examples for hypothetical questions, category and provider for key "
             "topics, sentences for steps, content words for variations."
         ),
-        "Reciprocal-rank fusion in place of reranking by an LLM.",
+        "Reciprocal-rank fusion of 20 tools a reading; the paper's LLM reranks the first 5.",
         "MiniLM, not a hosted embedding model.",
     ),
     uses_examples=True,
@@ -246,7 +246,7 @@ BASELINES = (
             "model": MODEL,
         },
         deviations=(
-            "Reciprocal-rank fusion in place of reranking by an LLM.",
+            "Reciprocal-rank fusion of 20 tools a reading; the paper's LLM reranks the first 5.",
             "One request for steps and variations, not one each; prompts of our own.",
             f"MiniLM and {MODEL}, not hosted embeddings and GPT.",
         ),

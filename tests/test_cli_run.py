@@ -43,3 +43,17 @@ def test_a_model_that_is_asked_for_by_name_is_not_planned_twice(
     cells = json.loads(capsys.readouterr().out)
     states = [c["state"] for c in cells if c["baseline"] == "BAAI/bge-small-en-v1.5"]
     assert states == ["to run"]
+
+
+def test_search_pays_for_nothing_and_fetches_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    for name, reason in (
+        ("llm-rerank", "is paid for"),
+        ("BAAI/bge-small-en-v1.5", "weights of BAAI/bge-small-en-v1.5 are not on this machine"),
+    ):
+        assert call("search", "new employee", "-t", "MockConnectors", "-b", name) == 1
+        assert reason in " ".join(capsys.readouterr().err.split())

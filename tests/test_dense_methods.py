@@ -176,6 +176,18 @@ def test_mcp_zero_takes_three_tools_of_each_server_before_any_other() -> None:
     assert {id_ for id_, _ in scoped} == {"z0", "z4"}
 
 
+def test_mcp_zero_takes_five_servers_before_any_other() -> None:
+    tools = [
+        Tool(id=f"{angle}-{n}", name=f"t {angle}", provider=f"p{angle}")
+        for angle in (10, 20, 30, 40, 50, 60, 70)
+        for n in range(2)
+    ]
+    retriever = mcp_zero.MCPZero(Angles())
+    retriever.index(tools, {})
+    (found,) = retriever.search(ask("10"), 14, [None])
+    assert {id_[:2] for id_, score in found if score > 1} == {"10", "20", "30", "40", "50"}
+
+
 def test_max_sim_is_colberts_sum_over_best_matches() -> None:
     rng = np.random.default_rng(3)
     tools = [rng.normal(size=(n, 8)).astype(np.float32) for n in (1, 4, 2)]

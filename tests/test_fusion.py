@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 
 import fakes
@@ -25,6 +26,14 @@ def test_a_tie_is_no_vote() -> None:
     one = reciprocal_rank([(("a", 2.0), ("b", 0.0), ("c", 0.0), ("d", -1.0))])
     other = reciprocal_rank([(("c", 0.0), ("d", -1.0), ("b", 0.0), ("a", 2.0))])
     assert one == other == pytest.approx({"a": 1 / 61, "b": 1 / 62, "c": 1 / 62, "d": 1 / 64})
+
+
+def test_words_that_are_not_there_are_no_vote() -> None:
+    """BM25 fills its list with tools of score 0; which ones is the tie-breaker's choice."""
+    rrf = importlib.import_module("tool_bench.baselines.rrf")
+    dense = (("x", 0.9), ("y", 0.8), ("a", 0.7))
+    fused = rrf.fuse([(("a", 2.0), ("z", 0.0), ("x", 0.0)), dense])
+    assert fused == pytest.approx({"a": 1 / 61 + 1 / 63, "x": 1 / 61, "y": 1 / 62})
 
 
 def test_convex_normalises_by_the_floor_and_the_best() -> None:

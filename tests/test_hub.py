@@ -77,6 +77,12 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
         hub.model_baseline(str(tmp_path))
 
 
+@pytest.mark.parametrize("name", ["mongodb/voyage-3", "google/gemini-embedding-001"])
+def test_a_paid_service_that_is_not_declared_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="cost could be neither limited nor stated"):
+        hub.model_baseline(name)
+
+
 def test_another_revision_than_mtebs_is_refused() -> None:
     with pytest.raises(UsageError, match="Leave out --revision"):
         hub.model_baseline("BAAI/bge-small-en-v1.5", "0" * 40)

@@ -191,3 +191,10 @@ def test_a_catalogue_of_bare_names_is_searched(load: Callable[[], Retriever]) ->
     assert ranked(load, tools, "pay the invoice", None)[0][0] == "b"
     assert {score for _, score in ranked(load, tools, "?!", None)} == {0.0}
     assert [id_ for id_, _ in ranked(load, tools[:1], "ping", None)] == ["a"]
+
+
+def test_the_sdks_search_survives_a_catalogue_of_another_script() -> None:
+    """Its TF-IDF knows ASCII letters only, as the SDK's does."""
+    tools = [Tool(id="a", name="搜索"), Tool(id="b", name="天气")]
+    best, _ = ranked(stackone_sdk.StackOneSDK, tools, "天气", None)
+    assert best[0] == "b"

@@ -90,10 +90,14 @@ def test_what_is_expected_is_about_what_is_paid(
     [
         ('{"a": ["x", "y"]}', ["x", "y"]),
         ('Sure {not json} {"a": [" x  y ", "", 3, "x y"]} bye {"a": ["z"]}', ["x y"]),
+        ('{"a": ["x" "y"]}', ["x", "y"]),
         ('{"b": ["x"]}', []),
         ('{"a": "x"}', []),
         ("[1, 2]", []),
         ('{"a": ["cut', []),
+        ('{"a": ["whole", "as whole", "cut', ["whole", "as whole"]),
+        ('{"a": [], "b": ["x"]}', []),
+        ('{"a": ["half \\ud83d of it"]}', ["half ? of it"]),
         ("", []),
     ],
 )

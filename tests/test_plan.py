@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from tool_bench import plan, registry
 from tool_bench.baseline import Baseline, Needs, Weights
 from tool_bench.fingerprint import baseline_hash
-from tool_bench.plan import make_plan
+from tool_bench.plan import make_plan, stay_offline
 from tool_bench.retriever import Spent
 
 WEIGHTS = Weights("owner/model", "0123abcd")
@@ -74,3 +75,14 @@ def test_nothing_is_paid_for_unasked(tmp_path: Path) -> None:
     assert "--max-usd allows it" in why
     (cell,) = make_plan([fakes.TASK], [baseline], tmp_path, paid=True)
     assert cell.state == "to run"
+
+
+def test_a_declared_models_weights_are_not_fetched_by_its_cell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A download that was broken off leaves a folder, which must not be completed unasked."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    stay_offline(fakes.OVERLAP)
+    assert os.environ["HF_HUB_OFFLINE"] == "0"
+    stay_offline(replace(fakes.OVERLAP, needs=Needs(weights=WEIGHTS)))
+    assert os.environ["HF_HUB_OFFLINE"] == "1"

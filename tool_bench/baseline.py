@@ -70,7 +70,7 @@ class Baseline:
     revision: str | None = None
     """Commit or version of the weights or library the method stands on."""
     style: Style | None = None
-    """How tools become text; None where the method uses no text of a tool."""
+    """How tools become text; None where the method makes its own text of them, or none."""
     precision: str | None = None
     """Of the arithmetic with the weights; None where there are none or it is not known."""
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)

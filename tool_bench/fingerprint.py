@@ -23,7 +23,7 @@ from tool_bench.baseline import Baseline
 from tool_bench.task import Task
 
 HARNESS_VERSION = 3
-"""Raised when a change of the core can move a score or a timing of every cell."""
+"""Raised when a change of the core can move a score or a timing of any cell."""
 
 _DECLARATIONS = {"TASKS", "BASELINES"}
 
@@ -154,6 +154,9 @@ def _is_prose(node: ast.stmt) -> bool:
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     if isinstance(node, ast.Assign):
+        made = node.value.func if isinstance(node.value, ast.Call) else None
+        if isinstance(made, ast.Name) and made.id in {"Baseline", "Task"}:
+            return True  # a declaration that others are made from
         return any(isinstance(t, ast.Name) and t.id in _DECLARATIONS for t in node.targets)
     return False
 

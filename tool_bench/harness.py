@@ -27,7 +27,7 @@ from tool_bench.baseline import Baseline
 from tool_bench.environment import prepare
 from tool_bench.errors import ToolBenchError, UnavailableError
 from tool_bench.llm.budget import Ledger, limited_by, new_ledger
-from tool_bench.plan import Cell, Outcome
+from tool_bench.plan import Cell, Outcome, stay_offline
 from tool_bench.task import Task
 
 
@@ -190,6 +190,7 @@ def _work(  # noqa: PLR0913, PLR0917  everything a process is given
     _follow_parent(Path(log).parent)
     _keep_quiet(log)
     prepare()
+    stay_offline(baseline)
     message: tuple[Any, ...]
     try:
         with limited_by(ledger):
@@ -222,7 +223,8 @@ def _evaluate(sender: Connection, task: Task, baseline: Baseline, results: Path)
 
 def _command(task: Task, baseline: Baseline) -> Sequence[str]:
     choice = baseline.arguments or ("--baselines", baseline.name)
-    return ["tool_bench", "run", "--tasks", task.name, *choice, "--force"]
+    paid = ["--max-usd", "USD"] if baseline.expected is not None else []
+    return ["tool_bench", "run", "--tasks", task.name, *choice, *paid, "--force"]
 
 
 def _follow_parent(folder: Path) -> None:

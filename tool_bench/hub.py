@@ -36,14 +36,14 @@ def model_baseline(name: str, revision: str | None = None) -> Baseline:
         revision: hub commit; mteb's pinned one, or the newest, where it is not given.
 
     Raises:
-        UsageError: ``name`` is neither a folder nor of the form ``owner/model``, or mteb pins
-            another revision.
+        UsageError: ``name`` is neither a folder nor of the form ``owner/model``, mteb pins another
+            revision, or it is a paid service that is not declared.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
         if revision is not None:
             raise UsageError(f"--revision is a hub commit, and --model '{name}' is a local folder")
-        return _local(folder)
+        return _local(folder, name)
     if not _HUB_NAME.fullmatch(name):
         raise UsageError(f"--model '{name}' is neither a local folder nor a hub name (owner/model)")
     declared = registry.baselines().get(name)
@@ -55,6 +55,11 @@ def model_baseline(name: str, revision: str | None = None) -> Baseline:
     meta = mteb_meta(name, revision)
     if meta is None or meta.revision is None:
         return _from_hub(name, revision or _commit(name))
+    if "API" in meta.framework:
+        raise UsageError(
+            f"--model '{name}' is a paid service that no method here declares, so its cost could "
+            "be neither limited nor stated; 'tool-bench list' shows those that are"
+        )
     return Baseline(
         name=name,
         kind="lexical" if "sparse" in meta.model_type else "dense",
@@ -72,7 +77,7 @@ def model_baseline(name: str, revision: str | None = None) -> Baseline:
     )
 
 
-def _local(folder: Path) -> Baseline:
+def _local(folder: Path, given: str) -> Baseline:
     from tool_bench.sentence import folder_identity
 
     if not (folder / "modules.json").is_file() and not (folder / "config.json").is_file():
@@ -83,7 +88,7 @@ def _local(folder: Path) -> Baseline:
     plain = re.sub(r"[^\w.-]+", "-", folder.resolve().name)
     return Baseline(
         name=f"local/{plain}-{identity[:8]}",
-        arguments=("--model", str(folder)),
+        arguments=("--model", given),
         kind="dense",
         description="A local sentence-transformers model over 'name: description'.",
         reference="https://arxiv.org/abs/1908.10084",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from tool_bench import memo, registry
-from tool_bench.baseline import Baseline
+from tool_bench.baseline import Baseline, Needs
 from tool_bench.data.fetch import missing_bytes
 from tool_bench.data.paths import snapshot_folder
 from tool_bench.fingerprint import cell_key
@@ -86,13 +86,11 @@ def _cell(task: Task, baseline: Baseline, results: Path, *, force: bool, paid: b
     key = cell_key(task, baseline)
     if stored == key and not force:
         return Cell(task, baseline, "cached", "", 0.0)
-    lacking = _lacking(task, baseline)
-    if not lacking and baseline.expected is not None and not paid:
-        lacking = "is paid for: --dry-run says what it costs, --max-usd allows it"
-    if lacking:
+    missing = lacking(task, baseline, paid=paid)
+    if missing:
         if stored == key:
-            lacking = f"{lacking}; the stored result stays"
-        return Cell(task, baseline, "unavailable", lacking, 0.0)
+            missing = f"{missing}; the stored result stays"
+        return Cell(task, baseline, "unavailable", missing, 0.0)
     changed = [part for part, value in key.items() if (stored or {}).get(part) != value]
     note = f"changed: {', '.join(changed)}" if stored and changed else ""
     size = missing_bytes([task])
@@ -114,11 +112,26 @@ def _estimate(task: Task, baseline: Baseline, results: Path) -> float:
         return speed.start + speed.per_tool * task.tools + speed.per_query * task.queries
 
 
-def _lacking(task: Task, baseline: Baseline) -> str:
-    """Return what this machine or task lacks for ``baseline`` and its parts; empty if nothing."""
-    needs = baseline.needs
-    if needs.providers and not task.providers:
+def lacking(task: Task, baseline: Baseline, *, paid: bool = False) -> str:
+    """Return why ``baseline``, or a part of it, cannot or may not run on ``task``; empty if it can.
+
+    Args:
+        task: the task.
+        baseline: the method.
+        paid: whether a method that pays a service may run.
+    """
+    if baseline.needs.providers and not task.providers:
         return f"needs tools with providers; {task.name} names none"
+    missing = _missing_here(baseline.needs)
+    if not missing and baseline.expected is not None and not paid:
+        missing = "is paid for: 'run --dry-run' says what it costs, 'run --max-usd' allows it"
+    if missing:
+        return missing
+    parts = (lacking(task, part, paid=paid) for part in registry.pick_baselines(baseline.parts))
+    return next(filter(None, parts), "")
+
+
+def _missing_here(needs: Needs) -> str:
     missing = [m for m in needs.modules if importlib.util.find_spec(m) is None]
     if missing:
         target = f"'tool-bench[{needs.extra}]'" if needs.extra else " ".join(missing)
@@ -133,5 +146,13 @@ def _lacking(task: Task, baseline: Baseline) -> str:
             f"weights of {needs.weights.name} are not on this machine: "
             f"run --model {needs.weights.name} fetches them"
         )
-    lacking = (_lacking(task, part) for part in registry.pick_baselines(baseline.parts))
-    return next(filter(None, lacking), "")
+    return ""
+
+
+def stay_offline(baseline: Baseline) -> None:
+    """Keep the hub's library in this process from fetching what a method's weights still lack.
+
+    They are fetched for ``--model`` only, and that declares no weights that must be there.
+    """
+    if baseline.needs.weights is not None:
+        os.environ["HF_HUB_OFFLINE"] = "1"  # read when the library is imported

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from tool_bench import registry
 from tool_bench.cli.common import JsonOption, console, examples
-from tool_bench.errors import UsageError
+from tool_bench.errors import UnavailableError, UsageError
 
 EPILOG = examples(
     'search "make a new employee" --task MetaTool --baseline minilm',
@@ -34,10 +34,15 @@ def search(
     from rich.table import Column, Table
 
     from tool_bench.data.load import load
+    from tool_bench.plan import lacking, stay_offline
     from tool_bench.progress import reporting_to
     from tool_bench.query import Query
     from tool_bench.runs import settle
 
+    missing = lacking(chosen, method)
+    if missing:
+        raise UnavailableError(f"{baseline} on {task}: {missing}")
+    stay_offline(method)
     errors = Console(stderr=True, highlight=False, quiet=as_json)
     with errors.status(f"loading {task}") as status:
 
