@@ -2,6 +2,11 @@
 
 A tool's score is (s * t) * max(s, t), where s is the request's cosine with the server and t with
 the tool. The best servers give their best tools.
+
+On MockConnectors, global, it is below BM25: the right product is among the five servers for 70 % of
+the requests only, and a right tool among their fifteen for 51 %. Tasks describe no servers, so that
+a server is little more than the names of its tools, and a request that names no product does not
+say which of several with like tools is meant.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """all-MiniLM-L6-v2 over everything a tool says of itself, its parameters included.
 
-Longer text is not better text: the model reads 256 tokens and averages over them, so a long list
-of parameters dilutes what the tool does.
+Parameters and provider add little to name and description: on every task the difference from
+``minilm`` is within its interval. MetaTool's tools have no parameters, so there the two are one.
 """
 
 from __future__ import annotations

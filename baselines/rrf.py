@@ -2,7 +2,7 @@
 
 A tool that shares no word with the request is not BM25's to vote for: its list ends before it.
 On MetaTool, where BM25 is far behind, fusion falls between its parts: equal votes for a part that
-is mostly wrong cost more than its few finds bring.
+is mostly wrong cost more than its few finds bring. On the other three tasks it is above both.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """Convex combination of BM25 and MiniLM scores (Bruch, Gai and Ingber 2023).
 
 Scores are normalised by the least value that each part can give (0 for BM25, -1 for a cosine) and
-the query's best one. The dense part weighs 0.8, the value the paper's convex combinations settle
-around on most of its data; it is not tuned on any task here.
+the query's best one. The weights, 0.2 and 0.8, were set beforehand and are not tuned on any task
+here. Since cosines of real texts fill only the upper part of their range, BM25 has more of a say
+than its weight suggests. On MetaTool, where BM25 is far behind, fusion falls below MiniLM alone: on
+the other three tasks it is above both parts.
 """
 
 from __future__ import annotations

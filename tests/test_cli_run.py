@@ -28,7 +28,7 @@ def test_what_cannot_run_is_told_where_it_was_asked_for(
     assert call("run", "--baselines", "paid", *folder) == 0
     out, _ = capsys.readouterr()
     said = " ".join(out.split())
-    assert "unavailable paid on Tiny, Other: is paid for: --dry-run says what it costs" in said
+    assert "unavailable paid on Tiny, Other: is paid for: 'run --dry-run' says" in said
     assert call("run", "--baselines", "paid", "--max-usd", "1", *folder) == 0
     assert "2 cells: 2 run." in capsys.readouterr().out
 

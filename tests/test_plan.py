@@ -72,7 +72,7 @@ def test_nothing_is_paid_for_unasked(tmp_path: Path) -> None:
     baseline = replace(fakes.OVERLAP, expected=lambda _: Spent(usd=300))
     state, why = note(baseline, tmp_path)
     assert state == "unavailable"
-    assert "--max-usd allows it" in why
+    assert "'run --max-usd' allows it" in why
     (cell,) = make_plan([fakes.TASK], [baseline], tmp_path, paid=True)
     assert cell.state == "to run"
 
