@@ -23,7 +23,7 @@ def test_what_cannot_run_is_told_where_it_was_asked_for(
     folder = ["--results", str(tmp_path)]
     assert call("run", "--all", *folder) == 0
     out, err = capsys.readouterr()
-    assert "4 cells: 2 run, 2 unavailable. The same with --dry-run says what is lacking." in out
+    assert "4 cells: 2 run, 2 unavailable (--dry-run says why)." in out
     assert "paid" not in err
     assert call("run", "--baselines", "paid", *folder) == 0
     out, _ = capsys.readouterr()

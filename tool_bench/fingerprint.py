@@ -30,11 +30,12 @@ _DECLARATIONS = {"TASKS", "BASELINES"}
 
 def cell_key(task: Task, baseline: Baseline) -> dict[str, str]:
     """Return what a stored result must equal to be current, part by part."""
-    return {
-        "harness": str(HARNESS_VERSION),
-        "task": task_hash(task),
-        "baseline": baseline_hash(baseline),
-    }
+    return key_of(task_hash(task), baseline_hash(baseline))
+
+
+def key_of(task: str, baseline: str) -> dict[str, str]:
+    """Return the key of a cell, from the hashes of its task and its method."""
+    return {"harness": str(HARNESS_VERSION), "task": task, "baseline": baseline}
 
 
 def _code_of(function: Callable[..., Any]) -> list[Any]:

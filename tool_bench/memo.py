@@ -44,6 +44,12 @@ def _current() -> _Memory:
     return _memory(cache_folder() / "files.json")
 
 
+@lru_cache
+def _state(code: str) -> tuple[int, int]:
+    status = Path(code).stat()
+    return status.st_size, status.st_mtime_ns
+
+
 def of_file(path: Path, compute: Callable[[Path], V]) -> V:
     """Return ``compute(path)``, from memory where neither the file nor the code changed.
 
@@ -56,9 +62,8 @@ def of_file(path: Path, compute: Callable[[Path], V]) -> V:
     """
     memory = _current()
     status = path.stat()
-    code = Path(compute.__code__.co_filename).stat()
-    state = [status.st_size, status.st_mtime_ns, code.st_size, code.st_mtime_ns]
-    name = f"{compute.__name__} {path.resolve()}"
+    state = [status.st_size, status.st_mtime_ns, *_state(compute.__code__.co_filename)]
+    name = f"{compute.__name__} {os.path.abspath(path)}"  # noqa: PTH100  hundreds of times
     entry = memory.values.get(name)
     if isinstance(entry, list) and len(entry) == 2 and entry[0] == state:  # noqa: PLR2004  a pair
         kept: V = entry[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,7 @@ from tool_bench import memo, registry
 from tool_bench.baseline import Baseline, Needs
 from tool_bench.data.fetch import missing_bytes
 from tool_bench.data.paths import snapshot_folder
-from tool_bench.fingerprint import cell_key
+from tool_bench.fingerprint import baseline_hash, key_of, task_hash
 from tool_bench.hardware import memory_bytes
 from tool_bench.store import read_key, result_path
 from tool_bench.task import Task
@@ -71,19 +71,27 @@ def make_plan(
         force: plan to run cached cells again.
         paid: whether methods that pay a service may run.
     """
-    baselines = list(baselines)
+    methods = [(baseline, baseline_hash(baseline)) for baseline in baselines]
+    data = [(task, task_hash(task)) for task in tasks]
     cells = [
-        _cell(task, baseline, results, force=force, paid=paid)
-        for task in tasks
-        for baseline in baselines
+        _cell(task, baseline, key_of(task_key, key), results, force=force, paid=paid)
+        for task, task_key in data
+        for baseline, key in methods
     ]
     memo.save()
     return sorted(cells, key=lambda cell: cell.seconds)
 
 
-def _cell(task: Task, baseline: Baseline, results: Path, *, force: bool, paid: bool) -> Cell:
+def _cell(  # noqa: PLR0913  all that decides whether it runs
+    task: Task,
+    baseline: Baseline,
+    key: Mapping[str, str],
+    results: Path,
+    *,
+    force: bool,
+    paid: bool,
+) -> Cell:
     stored = read_key(results, task.name, baseline.name)
-    key = cell_key(task, baseline)
     if stored == key and not force:
         return Cell(task, baseline, "cached", "", 0.0)
     missing = lacking(task, baseline, paid=paid)

@@ -196,6 +196,6 @@ def _summary(outcomes: Sequence[Outcome], page: Path, *, explain: bool) -> None:
         from tool_bench.cli.dry_run import print_lacking
 
         print_lacking(lacking)
-    hint = " The same with --dry-run says what is lacking." if lacking and not explain else ""
-    out.print(f"{len(outcomes)} cell{'' if len(outcomes) == 1 else 's'}: {said or 'none'}.{hint}")
+    hint = " (--dry-run says why)" if lacking and not explain else ""
+    out.print(f"{len(outcomes)} cell{'' if len(outcomes) == 1 else 's'}: {said or 'none'}{hint}.")
     out.print(f"Leaderboard: {page.resolve().as_uri()}", soft_wrap=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tool_bench import __version__, registry, store
+from tool_bench import __version__, memo, registry, store
 
 if TYPE_CHECKING:
     from tool_bench.errors import DataError
@@ -78,6 +78,7 @@ def _render(stored: Sequence[Result], reported: Sequence[ReportedSource]) -> str
     )
     return environment.get_template("templates/index.html.j2").render(
         sections=view.sections(stored, registry.tasks()),
+        unmeasured=view.unmeasured(stored, registry.baselines().values()),
         reported=reported,
         checked=view.CHECKED,
         columns=view.COLUMNS,
@@ -92,13 +93,18 @@ def _render(stored: Sequence[Result], reported: Sequence[ReportedSource]) -> str
 
 
 def _fingerprint(results: Path) -> str:
-    digest = hashlib.sha256(__version__.encode())
+    digest = hashlib.sha256(f"{__version__} {' '.join(registry.baselines())}".encode())
     for path in _inputs(results):
-        digest.update(f"{path}\n".encode() + path.read_bytes())
+        digest.update(f"{path} {memo.of_file(path, _hash_of)}\n".encode())
     for path in sorted(results.glob("*/*.gz")):  # a result is broken when these are
         stat = path.stat()  # megabytes that the page does not show: not read to see them unchanged
         digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    memo.save()
     return digest.hexdigest()
+
+
+def _hash_of(path: Path) -> str:
+    return store.content_hash(path.read_bytes())
 
 
 def _inputs(results: Path) -> Iterator[Path]:

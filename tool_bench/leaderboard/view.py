@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from tool_bench.baseline import Baseline
 from tool_bench.reported import Checked, ReportedTable
 from tool_bench.results import Estimate, Provenance, Result, SliceScores
 from tool_bench.task import Task
@@ -190,6 +191,26 @@ def caption(table: ReportedTable) -> str:
 def second_hand(table: ReportedTable) -> str | None:
     """Return who says that the source gives these figures; None where it was read itself."""
     return f"According to {table.via}." if table.via else None
+
+
+def unmeasured(
+    results: Iterable[Result], baselines: Iterable[Baseline]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return what methods without any result lack here -> their names."""
+    measured = {result.baseline for result in results}
+    lacking: dict[str, list[str]] = {}
+    for baseline in baselines:
+        if baseline.name not in measured:
+            needs = baseline.needs
+            reason = (
+                f"a key in {needs.key}, and money"
+                if needs.key
+                else f"weights, and {needs.memory_gib:g} GiB of memory"
+                if needs.weights
+                else "a run"
+            )
+            lacking.setdefault(reason, []).append(baseline.name)
+    return tuple((reason, tuple(names)) for reason, names in lacking.items())
 
 
 def share(value: float | None) -> str:
