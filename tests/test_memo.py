@@ -75,7 +75,9 @@ def test_what_is_gone_is_forgotten(file: Path) -> None:
     assert str(file) not in (cache_folder() / "files.json").read_text()
 
 
-@pytest.mark.parametrize("rubbish", ["", "[1]", '{"read": 1', '{"read X": [1]}', '{"read X": 3}'])
+@pytest.mark.parametrize(
+    "rubbish", ["", "[1]", '{"read": 1', '{"test_memo.read X": [1]}', '{"test_memo.read X": 3}']
+)
 def test_a_broken_memory_is_none(rubbish: str, file: Path) -> None:
     memory = cache_folder() / "files.json"
     memory.parent.mkdir(parents=True, exist_ok=True)

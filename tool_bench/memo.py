@@ -63,7 +63,7 @@ def of_file(path: Path, compute: Callable[[Path], V]) -> V:
     memory = _current()
     status = path.stat()
     state = [status.st_size, status.st_mtime_ns, *_state(compute.__code__.co_filename)]
-    name = f"{compute.__name__} {os.path.abspath(path)}"  # noqa: PTH100  hundreds of times
+    name = f"{compute.__module__}.{compute.__name__} {os.path.abspath(path)}"  # noqa: PTH100  hundreds of times
     entry = memory.values.get(name)
     if isinstance(entry, list) and len(entry) == 2 and entry[0] == state:  # noqa: PLR2004  a pair
         kept: V = entry[1]
