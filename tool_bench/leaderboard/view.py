@@ -199,17 +199,15 @@ def unmeasured(
     """Return what methods without any result lack here -> their names."""
     measured = {result.baseline for result in results}
     lacking: dict[str, list[str]] = {}
-    for baseline in baselines:
-        if baseline.name not in measured:
-            needs = baseline.needs
-            reason = (
-                f"a key in {needs.key}, and money"
-                if needs.key
-                else f"weights, and {needs.memory_gib:g} GiB of memory"
-                if needs.weights
-                else "a run"
-            )
-            lacking.setdefault(reason, []).append(baseline.name)
+    for baseline in (b for b in baselines if b.name not in measured):
+        needs = baseline.needs
+        if needs.key:
+            lacking.setdefault(f"a key in {needs.key}, and money", []).append(baseline.name)
+        elif needs.weights:
+            named = f"{baseline.name} ({needs.memory_gib:g} GiB)"
+            lacking.setdefault("weights, and so much memory", []).append(named)
+        else:
+            lacking.setdefault("a run", []).append(baseline.name)
     return tuple((reason, tuple(names)) for reason, names in lacking.items())
 
 
