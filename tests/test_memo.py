@@ -63,7 +63,7 @@ def test_a_file_that_may_still_change_is_not_remembered(file: Path) -> None:
 def test_what_is_gone_is_forgotten(file: Path) -> None:
     memo.of_file(file, read)
     memo.save()
-    assert str(file) in (cache_folder() / "files.json").read_text()
+    assert str(file) in (cache_folder() / "memo" / "files.json").read_text()
     file.unlink()
     with pytest.raises(FileNotFoundError):
         memo.of_file(file, read)
@@ -72,14 +72,14 @@ def test_what_is_gone_is_forgotten(file: Path) -> None:
     age(other, 60)
     memo.of_file(other, read)
     anew()
-    assert str(file) not in (cache_folder() / "files.json").read_text()
+    assert str(file) not in (cache_folder() / "memo" / "files.json").read_text()
 
 
 @pytest.mark.parametrize(
     "rubbish", ["", "[1]", '{"read": 1', '{"test_memo.read X": [1]}', '{"test_memo.read X": 3}']
 )
 def test_a_broken_memory_is_none(rubbish: str, file: Path) -> None:
-    memory = cache_folder() / "files.json"
+    memory = cache_folder() / "memo" / "files.json"
     memory.parent.mkdir(parents=True, exist_ok=True)
     memory.write_text(rubbish.replace("X", str(file)))
     assert memo.of_file(file, read) == "one"

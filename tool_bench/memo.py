@@ -41,7 +41,7 @@ def _memory(path: Path) -> _Memory:
 
 
 def _current() -> _Memory:
-    return _memory(cache_folder() / "files.json")
+    return _memory(cache_folder() / "memo" / "files.json")
 
 
 @lru_cache
