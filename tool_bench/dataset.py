@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +26,8 @@ class ToolDataset:
     Raises:
         DataError: an id is repeated or holds whitespace; a relevance, example or group names a
             tool or query that does not exist; a query has no relevant tool; a group is empty,
-            repeats a query or has the name of another slice; splits and providers differ.
+            repeats a query or has the name of another slice; an average names an unknown slice
+            or its weights do not add up to 1; splits and providers differ.
     """
 
     name: str
@@ -38,6 +40,8 @@ class ToolDataset:
     """Tool id -> usage queries an index may use; never evaluation queries."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Slice name -> query ids, for slices beside those of the queries' kinds."""
+    averages: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Name -> {slice: weight}: means of slices' means, for benchmarks that report such."""
     splits: Mapping[str, Split] = field(default_factory=dict)
     """Provider -> split; empty where the task keeps no provider from training."""
 
@@ -61,6 +65,7 @@ class ToolDataset:
             if tool_id not in tool_ids:
                 raise DataError(self.name, f"examples name unknown tool '{tool_id}'")
         self._check_groups(query_ids)
+        self._check_averages()
         self._check_splits()
         self._check_scoped()
 
@@ -85,6 +90,16 @@ class ToolDataset:
                     raise DataError(self.name, f"group '{name}' names unknown query '{query_id}'")
                 if n > 1:
                     raise DataError(self.name, f"group '{name}' repeats query '{query_id}'")
+
+    def _check_averages(self) -> None:
+        for name, weights in self.averages.items():
+            if name in self.slices:
+                raise DataError(self.name, f"average '{name}' has the name of a slice")
+            for part in weights:
+                if part not in self.slices:
+                    raise DataError(self.name, f"average '{name}' names unknown slice '{part}'")
+            if not math.isclose(sum(weights.values()), 1):
+                raise DataError(self.name, f"the weights of average '{name}' do not add up to 1")
 
     def _check_splits(self) -> None:
         providers = {tool.provider for tool in self.tools}
@@ -152,6 +167,15 @@ class ToolDataset:
             if query.kind is not None:
                 slices.setdefault(query.kind, []).append(query.id)
         return {**{name: tuple(ids) for name, ids in slices.items()}, **self.groups}
+
+    def weights(self, headline: str) -> dict[str, float]:
+        """Return query id -> its weight in the slice or average ``headline``; they add up to 1."""
+        parts = self.averages.get(headline, {headline: 1.0})
+        weights = dict.fromkeys((q.id for q in self.queries), 0.0)
+        for part, weight in parts.items():
+            for query_id in self.slices[part]:
+                weights[query_id] += weight / len(self.slices[part])
+        return weights
 
     @property
     def training_examples(self) -> Examples:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from tool_bench import measures, pricing, store, timing
 from tool_bench.baseline import Baseline
-from tool_bench.dataset import Relevance, Scope, ToolDataset
+from tool_bench.dataset import Scope, ToolDataset
 from tool_bench.encoder import seconds_saved
 from tool_bench.fingerprint import cell_key
 from tool_bench.progress import report
@@ -20,27 +18,18 @@ from tool_bench.provenance import collect
 from tool_bench.results import (
     Cost,
     DataCard,
-    Estimate,
     MethodCard,
     Result,
     ScopeScores,
-    SliceScores,
     StoredFile,
 )
 from tool_bench.retriever import Metered, Retriever, Spent
 from tool_bench.runs import DEPTH, Run, settle, to_trec
-from tool_bench.stats import clusters, mean_intervals
+from tool_bench.scoring import RUN_SUFFIX, score_scope
 from tool_bench.task import Task
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 LATENCY_K = 10
-RUN_SUFFIX = ".run.gz"
-SCORES_SUFFIX = ".scores.csv.gz"
 _SEARCH_CHUNK = 100
-_DIGITS = 6
 
 
 def evaluate(
@@ -85,7 +74,7 @@ def evaluate(
         run_file = StoredFile(
             name=f"{task.name}.{scope}{RUN_SUFFIX}", sha256=store.content_hash(data)
         )
-        scopes[scope], per_query = score_scope(run, dataset, scope, run_file)
+        scopes[scope], per_query = score_scope(run, dataset, scope, task.headline, run_file)
         files |= {run_file.name: data, scopes[scope].per_query.name: per_query}
 
     provenance = collect(list(arguments), baseline.precision)
@@ -106,6 +95,7 @@ def evaluate(
             revision=task.data_revision,
             sha256=dataset_hash(dataset),
             counts=dataset.counts,
+            headline=task.headline,
         ),
         method=_card(baseline, sum(len(texts) for texts in examples.values())),
         scopes=scopes,
@@ -130,42 +120,6 @@ def search_scope(retriever: Retriever, dataset: ToolDataset, scope: Scope) -> Ru
     return run
 
 
-def score_slices(
-    scores: measures.PerQuery, dataset: ToolDataset, relevance: Relevance
-) -> dict[str, SliceScores]:
-    """Return means with intervals for every slice of the queries."""
-    import numpy as np
-
-    slices = {}
-    for name, query_ids in dataset.slices.items():
-        rows = [[scores[m][q] for m in measures.MEASURES] for q in query_ids]
-        tools = [
-            measures.by_tool({q: scores[m][q] for q in query_ids}, relevance)
-            for m in measures.MEASURES
-        ]
-        slices[name] = SliceScores(
-            queries=len(query_ids),
-            measures=_estimates(np.array(rows), clusters(query_ids, relevance)),
-            macro=_estimates(
-                np.array([list(own.values()) for own in tools]).T, range(len(tools[0]))
-            ),
-        )
-    return slices
-
-
-def _estimates(values: NDArray[np.float64], cluster: Sequence[int]) -> dict[str, Estimate]:
-    """Return measure -> mean and interval of its column; shape (rows, measures)."""
-    intervals = mean_intervals(values, cluster)
-    return {
-        measure: Estimate(
-            value=_round(float(values[:, column].mean())),
-            low=_end(float(intervals[column, 0])),
-            high=_end(float(intervals[column, 1])),
-        )
-        for column, measure in enumerate(measures.MEASURES)
-    }
-
-
 def dataset_hash(dataset: ToolDataset) -> str:
     """Return the sha256 of everything in ``dataset`` that an evaluation depends on."""
     content = json.dumps(
@@ -175,31 +129,12 @@ def dataset_hash(dataset: ToolDataset) -> str:
             "relevance": dataset.relevance,
             "examples": dataset.examples,
             "groups": dataset.groups,
+            "averages": dataset.averages,
         },
         sort_keys=True,
         ensure_ascii=False,
     )
     return hashlib.sha256(content.encode("utf-8")).hexdigest()
-
-
-def score_scope(
-    run: Run, dataset: ToolDataset, scope: Scope, run_file: StoredFile
-) -> tuple[ScopeScores, bytes]:
-    """Score one scope's run.
-
-    Returns:
-        The scores, and the content of the per-query file that they name (it lies beside
-        ``run_file``, which is the stored form of ``run``).
-    """
-    report("score", 0, 1)
-    relevance = dataset.relevant(scope)
-    scores = measures.score(run, relevance)
-    data = store.per_query_csv(scores)
-    per_query = StoredFile(
-        name=run_file.name.replace(RUN_SUFFIX, SCORES_SUFFIX), sha256=store.content_hash(data)
-    )
-    slices = score_slices(scores, dataset, relevance)
-    return ScopeScores(run=run_file, per_query=per_query, slices=slices), data
 
 
 def _card(baseline: Baseline, examples: int) -> MethodCard:
@@ -216,11 +151,3 @@ def _card(baseline: Baseline, examples: int) -> MethodCard:
         trained_on=list(baseline.trained_on),
         examples=examples,
     )
-
-
-def _end(value: float) -> float | None:
-    return None if math.isnan(value) else _round(value)
-
-
-def _round(value: float) -> float:
-    return round(value, _DIGITS)

@@ -10,9 +10,10 @@ from tool_bench import store
 from tool_bench.data.load import load
 from tool_bench.dataset import Scope, ToolDataset
 from tool_bench.errors import DataError
-from tool_bench.evaluate import dataset_hash, score_scope
+from tool_bench.evaluate import dataset_hash
 from tool_bench.results import Estimate, Result, ScopeScores
 from tool_bench.runs import read_run
+from tool_bench.scoring import score_scope
 from tool_bench.task import Task
 
 TOLERANCE = 1e-6
@@ -52,7 +53,7 @@ def _scope(
 ) -> ScopeScores:
     stored = result.scopes[scope]
     run = read_run(folder / stored.run.name)
-    scores, per_query = score_scope(run, dataset, scope, stored.run)
+    scores, per_query = score_scope(run, dataset, scope, result.data.headline, stored.run)
     files[scores.per_query.name] = per_query
     return scores
 

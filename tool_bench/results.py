@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 
 Evidence = Literal["measured", "scored"]
 
@@ -33,7 +33,8 @@ class SliceScores(_Record):
     queries: int = Field(description="how many queries, the denominator of every mean")
     measures: dict[str, Estimate] = Field(description="means over queries")
     macro: dict[str, Estimate] = Field(
-        description="means over relevant tools of the mean over each tool's queries"
+        description="means over relevant tools of the mean over each tool's queries; empty for an "
+        "average of slices"
     )
 
 
@@ -49,7 +50,9 @@ class ScopeScores(_Record):
 
     run: StoredFile = Field(description="TREC run, gzipped, depth 10")
     per_query: StoredFile = Field(description="CSV of every measure for every query, gzipped")
-    slices: dict[str, SliceScores] = Field(description="'all', one per kind, one per group")
+    slices: dict[str, SliceScores] = Field(
+        description="'all', one per kind, one per group, one per average"
+    )
 
 
 class Quantile(_Record):
@@ -101,6 +104,7 @@ class DataCard(_Record):
     revision: str = Field(description="upstream revision + version of our reading")
     sha256: str = Field(description="of the built dataset: everything an evaluation depends on")
     counts: dict[str, int] = Field(description="sizes and defects of the data")
+    headline: str = Field(description="the slice or average that methods are ranked by")
 
 
 class MethodCard(_Record):
@@ -147,7 +151,7 @@ class Provenance(_Record):
 class Result(_Record):
     """One method on one task."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     task: str
     baseline: str
     evidence: Evidence

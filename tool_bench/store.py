@@ -13,7 +13,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -208,13 +208,18 @@ def sweep(results: Path) -> None:
                 path.unlink()
 
 
-def per_query_csv(scores: PerQuery) -> bytes:
-    """Return per-query scores as gzipped CSV: ``query`` and one column per measure."""
+def per_query_csv(scores: PerQuery, cluster: Sequence[int], weights: Mapping[str, float]) -> bytes:
+    """Return per-query scores as gzipped CSV, with what statistics over them need.
+
+    Columns: ``query``, ``cluster`` (queries with equal golds share a number), ``weight`` (in the
+    headline, all add up to 1) and one per measure.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["query", *MEASURES])
-    for query_id in scores[MEASURES[0]]:
-        writer.writerow([query_id, *(f"{scores[m][query_id]:.6g}" for m in MEASURES)])
+    writer.writerow(["query", "cluster", "weight", *MEASURES])
+    for query_id, number in zip(scores[MEASURES[0]], cluster, strict=True):
+        values = (f"{scores[m][query_id]:.6g}" for m in MEASURES)
+        writer.writerow([query_id, number, f"{weights[query_id]:.6g}", *values])
     return gzip_fixed(buffer.getvalue())
 
 

@@ -21,12 +21,14 @@ class Source:
 
     path: str
     """Where it lies in a mirror and in the cache, relative; unique in the project."""
-    url: str
+    url: str | None
+    """None for a file that only a mirror offers."""
     revision: str
     """Upstream's commit."""
-    sha256: str
-    size: int
-    """Bytes."""
+    sha256: str | None
+    """None where the commit alone pins it: the hub's library checks what it fetches."""
+    size: int | None
+    """Bytes; None likewise."""
     license: str
 
 
@@ -68,6 +70,8 @@ class Task:
     """How this task treats what upstream leaves open, one sentence each, for its page."""
     defects: Callable[[], Sequence[str]] | None = None
     """Checks of data that this project writes, run by ``data verify``: one sentence a defect."""
+    headline: str = "all"
+    """The slice or average that methods are ranked by."""
     skewed: bool = False
     """Few tools hold many of the golds: the mean over tools is shown beside that over queries."""
     version: int = 1
@@ -83,8 +87,8 @@ def check(task: Task, dataset: ToolDataset) -> None:
     """Compare ``dataset`` with what ``task`` declares.
 
     Raises:
-        DataError: the number of tools, queries or providers differs, or a declared subset is not
-            there.
+        DataError: the number of tools, queries or providers differs, or a declared subset or the
+            headline is not there.
     """
     for what, declared, found in (
         ("tools", task.tools, len(dataset.tools)),
@@ -94,6 +98,8 @@ def check(task: Task, dataset: ToolDataset) -> None:
         if declared != found:
             raise DataError(task.name, f"built {found} {what}, expected {declared}")
     known = {*dataset.scopes, *dataset.slices}
+    if task.headline not in {*dataset.slices, *dataset.averages}:
+        raise DataError(task.name, f"headline '{task.headline}' is not in the built data")
     for subset in task.eval_langs:
         if subset not in known:
             raise DataError(task.name, f"declared subset '{subset}' is not in the built data")
