@@ -144,6 +144,7 @@ BASELINES = tuple(
             "The model is asked for up to ten calls without arguments, not for the one to run.",
             "A search brings 3 to 5 tools, so the top ten is rarely full.",
         ),
+        may_rank_fewer=True,
         needs=Needs(modules=("anthropic",), extra="llm", key="ANTHROPIC_API_KEY"),
         speed=Speed(start=5, per_query=1.5),
         expected=expected,

@@ -117,6 +117,8 @@ BASELINES = (
             "The model is asked for up to ten calls without arguments, not for the one to run.",
             "What it does not call is not ranked: Hit@10 and completeness depend on how many.",
         ),
+        may_rank_fewer=True,
+        whole_catalogue=True,
         needs=Needs(modules=("anthropic",), extra="llm", key="ANTHROPIC_API_KEY"),
         speed=Speed(start=5, per_query=1.0),
         expected=expected,

@@ -33,7 +33,7 @@ class BM25:
     ) -> list[Ranking]:
         """Score every tool for each query."""
         return [
-            self._catalogue.top(self._bm25.get_scores(words(query.instructed)), k, candidates)
+            self._catalogue.top(self._bm25.get_scores(words(query.joined)), k, candidates)
             for query, candidates in zip(queries, scopes, strict=True)
         ]
 

@@ -59,7 +59,7 @@ class BM25F:
         self, queries: Sequence[Query], k: int, scopes: Sequence[Candidates]
     ) -> list[Ranking]:
         """Add up the scores of each query's words."""
-        counts = self._vectorizer.transform([query.instructed for query in queries])
+        counts = self._vectorizer.transform([query.joined for query in queries])
         return [
             self._catalogue.top((count @ self._scores).toarray()[0], k, candidates)
             for count, candidates in zip(counts, scopes, strict=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from tool_bench.dense import DenseRetriever, rendered
 from tool_bench.encoder import Encoder, Role, seconds_saved
 from tool_bench.errors import UnavailableError
 from tool_bench.llm import budget
+from tool_bench.prices import ModelPrice
+from tool_bench.pricing import model_price
 from tool_bench.query import Query
 from tool_bench.retriever import Candidates, Ranking, Retriever, Spent
 from tool_bench.tool import Style, Tool, render
@@ -29,25 +32,23 @@ _TOKENIZER = "cl100k_base"
 _MAX_TOKENS = 8191
 _CHARACTERS_PER_TOKEN = 4
 _ATTEMPTS = 9  # at most for one request: mteb tries three times, and OpenAI's SDK three each
-_PRICES = "2026-05, platform.openai.com/docs/pricing"
 
 
 class BudgetedEncoder:
     """An encoder that books what it will cost before it asks."""
 
     def __init__(
-        self, encoder: Encoder, identity: str, tokens: Encoding, usd_per_million: float
+        self, encoder: Encoder, identity: str, tokens: Encoding, price: ModelPrice
     ) -> None:
         self.identity = identity
         self._encoder = encoder
         self._tokens = tokens
-        self._usd_per_million = usd_per_million
+        self._price = price
         self._budget = budget.current()
 
     def encode(self, texts: Sequence[str], role: Role) -> NDArray[np.float32]:
         """Return unit vectors, shape (texts, dimensions); UnavailableError at the limit."""
-        counts = (len(self._tokens.encode_ordinary(text)) for text in texts)
-        usd = sum(counts) * self._usd_per_million / 1e6
+        usd = _spent_on(texts, self._tokens, self._price).usd
         most = _ATTEMPTS * usd
         self._budget.reserve(most)
         paid = most  # what fails may be billed too
@@ -62,16 +63,20 @@ class BudgetedEncoder:
 class PaidDense(DenseRetriever):
     """Dense retrieval that asks for each query's vector alone and keeps what it took."""
 
-    def __init__(self, encoder: Encoder, tokens: Encoding, usd_per_million: float) -> None:
+    def __init__(self, name: str, encoder: Encoder, tokens: Encoding) -> None:
         super().__init__(encoder, rendered(_STYLE))
+        self._name = name
+        self._price = model_price(name)
         self._tokens = tokens
-        self._usd_per_million = usd_per_million
         self._spent: dict[str, Spent] = {}
+        self._indexing = Spent()
 
     def index(self, tools: Sequence[Tool], examples: Examples) -> None:
         """Ask for one vector per tool."""
         with _answering():
             super().index(tools, examples)
+        distinct = {render(tool, _STYLE) for tool in tools}
+        self._indexing = _spent_on(distinct, self._tokens, self._price)
 
     def search(
         self, queries: Sequence[Query], k: int, scopes: Sequence[Candidates]
@@ -83,18 +88,27 @@ class PaidDense(DenseRetriever):
             with _answering():
                 rankings += super().search([query], k, [candidates])
             seconds = time.perf_counter() - began + seconds_saved() - saved
-            tokens = min(len(self._tokens.encode_ordinary(query.instructed)), _MAX_TOKENS)
-            usd = tokens * self._usd_per_million / 1e6
-            self._spent[query.id] = Spent(seconds, usd, input_tokens=tokens)
+            spent = _spent_on([query.instructed], self._tokens, self._price)
+            self._spent[query.id] = replace(spent, seconds=seconds)
         return rankings
 
     def spent(self) -> Mapping[str, Spent]:
         """Return query id -> what its vector took when it was first asked for."""
         return self._spent
 
-    def basis(self) -> str:
-        """Return the price the dollars stand on, with its date."""
-        return f"{self._usd_per_million} USD per million tokens, {_PRICES}"
+    def indexing(self) -> Spent:
+        """Return what the tools' vectors took when they were first asked for."""
+        return self._indexing
+
+    def model(self) -> str:
+        """Return the model that is paid."""
+        return self._name
+
+
+def _spent_on(texts: Iterable[str], tokens: Encoding, price: ModelPrice) -> Spent:
+    """Return what texts take; the service reads no more of one than it can."""
+    read = sum(min(len(tokens.encode_ordinary(text)), _MAX_TOKENS) for text in texts)
+    return Spent(usd=price.usd(read, 0, 0, 0), fresh=read)
 
 
 @contextmanager
@@ -108,7 +122,7 @@ def _answering() -> Iterator[None]:
         raise UnavailableError(f"OpenAI: {type(error).__name__}: {error}") from error
 
 
-def load(name: str, usd_per_million: float) -> Retriever:
+def load(name: str) -> Retriever:
     """Open the service.
 
     Raises:
@@ -116,7 +130,7 @@ def load(name: str, usd_per_million: float) -> Retriever:
     """
     from tool_bench.encoder import CachedEncoder
     from tool_bench.hub_load import mteb_meta
-    from tool_bench.mteb_bridge import MtebEncoder
+    from tool_bench.mteb_models import MtebEncoder
 
     try:
         import tiktoken
@@ -128,26 +142,26 @@ def load(name: str, usd_per_million: float) -> Retriever:
         raise UnavailableError(f"{name}: {' '.join(str(error).split())}") from error
     identity = f"{name}@{_REVISION}"  # the same on every machine: it is computed elsewhere
     asked = MtebEncoder(model, identity)
-    encoder = CachedEncoder(BudgetedEncoder(asked, identity, tokens, usd_per_million))
-    return PaidDense(encoder, tokens, usd_per_million)
+    encoder = CachedEncoder(BudgetedEncoder(asked, identity, tokens, model_price(name)))
+    return PaidDense(name, encoder, tokens)
 
 
-def expected(usd_per_million: float, dataset: ToolDataset) -> Spent:
+def expected(name: str, dataset: ToolDataset) -> Spent:
     """Return what embedding every tool and query takes, at four characters a token."""
     texts = [render(tool, _STYLE) for tool in dataset.tools]
     texts += [query.instructed for query in dataset.queries]
     tokens = sum(map(len, texts)) // _CHARACTERS_PER_TOKEN
-    return Spent(usd=tokens * usd_per_million / 1e6, input_tokens=tokens)
+    return Spent(usd=model_price(name).usd(tokens, 0, 0, 0), fresh=tokens)
 
 
-def _model(name: str, dimensions: int, usd_per_million: float, reference: str) -> Baseline:
+def _model(name: str, dimensions: int, reference: str) -> Baseline:
     return Baseline(
         name=f"openai/{name}",
         kind="dense",
         description=f"OpenAI's {name} over 'name: description': a paid service, no prompt.",
         reference=f"https://openai.com/index/{reference}/",
         license="proprietary",
-        load=partial(load, f"openai/{name}", usd_per_million),
+        load=partial(load, f"openai/{name}"),
         revision=_REVISION,
         style=_STYLE,
         settings={
@@ -160,12 +174,12 @@ def _model(name: str, dimensions: int, usd_per_million: float, reference: str) -
         needs=Needs(modules=("openai", "tiktoken"), extra="openai", key="OPENAI_API_KEY"),
         speed=Speed(start=15, per_tool=0.02, per_query=0.4),
         arguments=("--model", f"openai/{name}", "--revision", _REVISION),
-        expected=partial(expected, usd_per_million),
+        expected=partial(expected, f"openai/{name}"),
     )
 
 
 BASELINES = (
-    _model("text-embedding-ada-002", 1536, 0.10, "new-and-improved-embedding-model"),
-    _model("text-embedding-3-small", 1536, 0.02, "new-embedding-models-and-api-updates"),
-    _model("text-embedding-3-large", 3072, 0.13, "new-embedding-models-and-api-updates"),
+    _model("text-embedding-ada-002", 1536, "new-and-improved-embedding-model"),
+    _model("text-embedding-3-small", 1536, "new-embedding-models-and-api-updates"),
+    _model("text-embedding-3-large", 3072, "new-embedding-models-and-api-updates"),
 )

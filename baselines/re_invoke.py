@@ -139,7 +139,7 @@ class LlmReInvoke(Paid):
         return self._dense.search(queries, k, scopes)
 
     def _write(self, tools: Sequence[Tool], _: Examples) -> list[list[str]]:
-        texts = self._client.texts([write_prompt(tool) for tool in tools], WRITE_TOKENS)
+        texts = self._ask_for_index([write_prompt(tool) for tool in tools], WRITE_TOKENS)
         return [strings(text, "requests")[:REQUESTS] for text in texts]
 
     def _extract(self, queries: Sequence[Query]) -> list[list[str]]:

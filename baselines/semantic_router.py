@@ -135,6 +135,7 @@ BASELINES = (
             "among the request's nearest five. Five tools at most."
         ),
         load=load_library,
+        may_rank_fewer=True,
         settings={
             "utterances": UTTERANCES,
             "aggregation": "mean",

@@ -75,7 +75,7 @@ class StackOneSDK:
     ) -> list[Ranking]:
         """Blend the engines' best for each query."""
         return [
-            self._catalogue.top(self._blended(query.instructed, k, candidates), k, candidates)
+            self._catalogue.top(self._blended(query.joined, k, candidates), k, candidates)
             for query, candidates in zip(queries, scopes, strict=True)
         ]
 

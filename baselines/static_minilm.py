@@ -46,7 +46,12 @@ class StaticEncoder:
 
     def encode(self, texts: Sequence[str], role: Role) -> NDArray[np.float32]:
         """Return unit vectors, shape (texts, dimensions); zero for a text without known pieces."""
-        vectors: NDArray[np.float32] = self._model.encode(list(texts), use_multiprocessing=False)
+        from tool_bench.encoder import encoding
+
+        with encoding():
+            vectors: NDArray[np.float32] = self._model.encode(
+                list(texts), use_multiprocessing=False
+            )
         return vectors
 
 
@@ -93,6 +98,7 @@ def load_encoder() -> StaticEncoder:
     from tokenizers import Tokenizer
 
     from tool_bench.data.paths import cache_folder
+    from tool_bench.footprint import model_loaded
     from tool_bench.sentence import minilm_folder
 
     source = minilm_folder()
@@ -102,6 +108,8 @@ def load_encoder() -> StaticEncoder:
     except (OSError, ValueError, EOFError):
         table = distil(source)
         _keep(stored, table)
+    for file in (stored, source / "tokenizer.json"):
+        model_loaded(file)
     tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()

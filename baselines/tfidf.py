@@ -34,7 +34,7 @@ class TFIDF:
         self, queries: Sequence[Query], k: int, scopes: Sequence[Candidates]
     ) -> list[Ranking]:
         """Score every tool for each query: the product of unit vectors is their cosine."""
-        vectors = self._vectorizer.transform([query.instructed for query in queries])
+        vectors = self._vectorizer.transform([query.joined for query in queries])
         return [
             self._catalogue.top((vector @ self._weights).toarray()[0], k, candidates)
             for vector, candidates in zip(vectors, scopes, strict=True)

@@ -161,7 +161,7 @@ class LlmToolshed(Paid):
         return self._dense.search(queries, k, scopes)
 
     def _annotate(self, tools: Sequence[Tool], _: Examples) -> list[Notes]:
-        texts = self._client.texts([note_prompt(tool) for tool in tools], NOTE_TOKENS)
+        texts = self._ask_for_index([note_prompt(tool) for tool in tools], NOTE_TOKENS)
         return [
             Notes(tuple(strings(text, "questions")[:QUESTIONS]), tuple(strings(text, "topics")))
             for text in texts

@@ -20,6 +20,8 @@ from typing import Any, Self
 import pytest
 
 from tool_bench.llm.answer import spent_on
+from tool_bench.llm.client import Client
+from tool_bench.llm.request import request
 from tool_bench.pricing import model_price
 
 KEY = "test-key"
@@ -126,6 +128,12 @@ class MessagesServer:
             self.billed += spent_on(message["usage"], 0, model_price(body["model"])).usd
             self._cached.add(json.dumps(body.get("tools", [])))
             self.answered.append(body)
+
+
+def texts(client: Client, prompts: Sequence[str], max_tokens: int) -> list[str]:
+    """Return the model's text for each prompt."""
+    answers = client.answers([request(prompt, max_tokens) for prompt in prompts])
+    return [answer.text for answer in answers]
 
 
 @contextmanager

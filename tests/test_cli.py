@@ -276,5 +276,5 @@ def test_the_readme_names_every_command_and_task() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for command in COMMANDS:
         assert " ".join(command) in readme
-    for name in registry.tasks():
+    for name in registry.declared_tasks():
         assert name in readme

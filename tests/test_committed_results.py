@@ -21,7 +21,7 @@ from tool_bench.runs import read_run, to_trec
 RESULTS = store.default_folder()
 CELLS = [
     (task.name, baseline.name)
-    for task in registry.tasks().values()
+    for task in registry.declared_tasks().values()
     for baseline in registry.baselines().values()
     if runs_anywhere(baseline) and (task.providers or not baseline.needs.providers)
 ]
@@ -31,7 +31,7 @@ cells = pytest.mark.parametrize(("task", "baseline"), CELLS, ids=["/".join(c) fo
 @cells
 def test_every_cell_is_there_whole_and_current(task: str, baseline: str) -> None:
     key = store.read_key(RESULTS, task, baseline)
-    assert key == cell_key(registry.tasks()[task], registry.baselines()[baseline])
+    assert key == cell_key(registry.declared_tasks()[task], registry.baselines()[baseline])
     result = store.read_result(store.result_path(RESULTS, task, baseline))
     assert (result.task, result.baseline, result.evidence) == (task, baseline, "measured")
     assert result.provenance.dirty is False
@@ -102,7 +102,7 @@ def test_plain_pytrec_eval_gives_the_stored_scores(
 def test_rescoring_changes_nothing(task: str, baseline: str) -> None:
     path = store.result_path(RESULTS, task, baseline)
     result = store.read_result(path)
-    again, _ = rescored(result, registry.tasks()[task], RESULTS)
+    again, _ = rescored(result, registry.declared_tasks()[task], RESULTS)
     assert compare(result, again) == []
 
 

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -24,7 +25,9 @@ class Upstream:
         self.content = CONTENT
         self.cut_after: list[int] = []
         self.ranges: list[str | None] = []
+        self.paths: list[str] = []
         self.honour_ranges = True
+        self.redirects = False
         self.found = True
         self.encodings: set[str | None] = set()
 
@@ -37,9 +40,16 @@ def upstream() -> Iterator[tuple[Upstream, str]]:
         def do_GET(self) -> None:
             asked = self.headers.get("Range")
             state.ranges.append(asked)
+            state.paths.append(self.path)
             state.encodings.add(self.headers.get("Accept-Encoding"))
             if not state.found:
                 self.send_error(404, "Not Found")
+                return
+            if state.redirects and not self.path.startswith("/storage/"):
+                self.send_response(302)  # as the hub does for large files
+                self.send_header("Location", f"/storage{self.path}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
                 return
             start = 0
             if asked and state.honour_ranges:
@@ -76,6 +86,9 @@ def source(base: str = NOBODY) -> Source:
         size=len(CONTENT),
         license="mit",
     )
+
+
+HUB = "https://huggingface.co/datasets/someone/files/resolve/abc123/file.bin"
 
 
 def leftovers() -> list[str]:
@@ -230,3 +243,48 @@ def test_a_half_written_temporary_is_never_read(
     with pytest.raises(OSError, match="No space left"):
         fetch(source())
     assert leftovers() == []
+
+
+def test_the_hub_is_asked_at_its_endpoint_and_its_redirects_are_followed(
+    upstream: tuple[Upstream, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, base = upstream
+    state.redirects, state.cut_after = True, [300_000]
+    monkeypatch.setenv("HF_ENDPOINT", f"{base}/")
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    path = fetch(replace(source(), url=HUB))
+    assert path.read_bytes() == CONTENT
+    assert state.paths[-1] == "/storage/datasets/someone/files/resolve/abc123/file.bin"
+    resumed = state.ranges[-1]
+    assert resumed is not None
+    assert int(resumed[6:-1]) > 200_000
+
+
+def test_an_offline_hub_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, upstream: tuple[Upstream, str]
+) -> None:
+    state, base = upstream
+    monkeypatch.setenv("HF_ENDPOINT", base)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(UnavailableError, match=r"HF_HUB_OFFLINE is set.*TOOL_BENCH_MIRROR"):
+        fetch(replace(source(), url=HUB))
+    assert state.ranges == []
+    mirror_with(CONTENT, tmp_path, monkeypatch)
+    assert fetch(replace(source(), url=HUB)).read_bytes() == CONTENT
+
+
+def test_a_file_without_an_address_comes_from_a_mirror_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    derived = replace(source(), url=None)
+    assert status(derived) == "needs a mirror"
+    with pytest.raises(
+        UnavailableError, match=r"x/data/file.bin: only a mirror offers it\. Set TOOL_BENCH_MIRROR"
+    ):
+        fetch(derived)
+    monkeypatch.setenv("TOOL_BENCH_MIRROR", str(tmp_path))
+    with pytest.raises(UnavailableError, match=r"file.bin: no such file; only a mirror"):
+        fetch(derived)
+    mirror_with(CONTENT, tmp_path, monkeypatch)
+    assert status(derived) == "mirror"
+    assert fetch(derived).read_bytes() == CONTENT

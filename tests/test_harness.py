@@ -65,7 +65,10 @@ def test_a_cell_ends_in_a_whole_result(tmp_path: Path) -> None:
     assert result.timing
     assert result.cost
     assert result.timing.latency["p50"].ms <= result.timing.latency["p95"].ms
-    assert result.timing.latency_samples == 12
+    assert result.timing.latency_queries == 12
+    assert result.timing.reference is None  # its data is not here
+    assert result.footprint
+    assert result.footprint.model_bytes == 0
     assert result.cost.usd_per_1000 > 0
     assert result.provenance.command.startswith("python -m tool_bench run --tasks Tiny")
     assert result.provenance.hardware.cores >= 1
@@ -118,7 +121,7 @@ def test_data_that_cannot_be_had_is_tried_once(
     task = replace(fakes.TASK, sources=(source,))
     outcomes = run(tmp_path, [task], [fakes.OVERLAP, fakes.CONSTANT])
     assert [o.end for o in outcomes] == ["unavailable", "unavailable"]
-    assert "data unavailable: http://127.0.0.1:9/gone: cannot be reached" in outcomes[0].message
+    assert "http://127.0.0.1:9/gone: cannot be reached" in outcomes[0].message
     (tmp_path / "mirror" / "x").mkdir(parents=True)
     (tmp_path / "mirror" / "x" / "gone").write_bytes(b"?")
     monkeypatch.setenv("TOOL_BENCH_MIRROR", str(tmp_path / "mirror"))
@@ -262,5 +265,5 @@ def test_results_of_another_schema_are_refused_by_field(tmp_path: Path) -> None:
     record = json.loads(path.read_text())
     record["schema_version"] = 99
     path.write_text(json.dumps(record))
-    with pytest.raises(ToolBenchError, match=r"Tiny.json, schema_version: Input should be 1"):
+    with pytest.raises(ToolBenchError, match=r"Tiny.json, schema_version: Input should be 2"):
         store.read_result(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import fakes
 import pytest
-from messages_server import MessagesServer, serving
+from messages_server import MessagesServer, serving, texts
 from test_harness import Recorder
 from test_llm_methods import METHODS
 
@@ -54,7 +54,12 @@ def test_a_whole_cell(server: MessagesServer, tmp_path: Path) -> None:
     assert len(paid) == 24  # two scopes
     assert sum(answer["usd"] for answer in paid) == pytest.approx(server.billed)
     assert 0 < result.cost.usd_per_1000 * 12 / 1_000 < server.billed  # that of the global one
-    assert result.cost.input_tokens
+    used = result.cost.tokens
+    assert used
+    assert used.cache_read > used.cache_write > 0 < used.output  # one wrote what eleven read
+    assert result.cost.index_usd == 0
+    assert result.method.whole_catalogue
+    assert result.timing.reference is None
     asked = len(server.seen)
     (again,) = run_cells(
         make_plan([fakes.TASK], [method], tmp_path, force=True, paid=True), tmp_path, Recorder()
@@ -70,7 +75,10 @@ def test_a_whole_cell(server: MessagesServer, tmp_path: Path) -> None:
 def test_a_killed_process_loses_only_what_was_on_its_way(server: MessagesServer) -> None:
     server.delay = 0.05
     words = [f"w{i}" for i in range(60)]
-    script = f"from tool_bench.llm.client import Client; Client().texts({words!r}, 10)"
+    script = (
+        "from tool_bench.llm.client import Client; from tool_bench.llm.request import request; "
+        f"Client().answers([request(word, 10) for word in {words!r}])"
+    )
     process = subprocess.Popen([sys.executable, "-c", script])
     try:
         deadline = time.monotonic() + 60
@@ -81,7 +89,7 @@ def test_a_killed_process_loses_only_what_was_on_its_way(server: MessagesServer)
     finally:
         process.kill()
         process.wait()
-    assert Client().texts(words, 10) == [f"echo: {word}" for word in words]
+    assert texts(Client(), words, 10) == [f"echo: {word}" for word in words]
     assert 60 <= len(server.answered) <= 60 + 2 * AT_ONCE  # at most one more each as it died
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import anthropic
 import pytest
-from messages_server import KEY, Fault, MessagesServer, serving
+from messages_server import KEY, Fault, MessagesServer, serving, texts
 
 from tool_bench.errors import ToolBenchError, UnavailableError
 from tool_bench.llm import client as client_module
@@ -43,14 +43,14 @@ def ask(word: str, tools: int = 0) -> Any:
 
 def test_an_answer_is_paid_once(server: MessagesServer) -> None:
     client = Client()
-    assert client.texts(["a", "b", "a"], 100) == ["echo: a", "echo: b", "echo: a"]
+    assert texts(client, ["a", "b", "a"], 100) == ["echo: a", "echo: b", "echo: a"]
     assert len(server.seen) == 2
     first = client.answers([ask("a")])[0]
     second = Client().answers([ask("a")])[0]
     assert len(server.seen) == 2
     assert first == second
     assert first.spent.seconds > 0
-    assert Client().texts(["a"], 101) == ["echo: a"]  # another request
+    assert texts(Client(), ["a"], 101) == ["echo: a"]  # another request
     assert len(server.seen) == 3
 
 
@@ -64,7 +64,7 @@ def test_usage_becomes_dollars_exactly(server: MessagesServer) -> None:
     server.edit = {"usage": usage}
     spent = Client().answers([ask("a")])[0].spent
     assert spent.usd == pytest.approx(2.0 + 0.25 + 0.2 + 0.1, rel=1e-12)
-    assert (spent.input_tokens, spent.output_tokens) == (3_100_000, 10_000)
+    assert (spent.input_tokens, spent.output) == (3_100_000, 10_000)
     assert spent_on({"input_tokens": 1, "output_tokens": 0}, 0, PRICE).usd == 2e-6
 
 
@@ -94,14 +94,14 @@ def test_many_at_once_but_the_first_of_a_catalogue_alone(server: MessagesServer)
 )
 def test_what_passes_is_tried_again(server: MessagesServer, fault: Fault) -> None:
     server.faults.extend([fault, fault])
-    assert Client().texts(["a"], 10) == ["echo: a"]
+    assert texts(Client(), ["a"], 10) == ["echo: a"]
     assert len(server.seen) == 3
 
 
 def test_a_retry_waits_as_long_as_it_is_told(server: MessagesServer) -> None:
     server.faults.append(Fault(429, headers={"retry-after": "0.2"}))
     began = time.perf_counter()
-    Client().texts(["a"], 10)
+    texts(Client(), ["a"], 10)
     assert time.perf_counter() - began >= 0.2
 
 
@@ -110,7 +110,7 @@ def test_a_slow_answer_is_given_up_and_asked_again(
 ) -> None:
     monkeypatch.setattr(client_module, "TIMEOUT_S", 0.2)
     server.faults.append(Fault(delay=0.5))
-    assert Client().texts(["a"], 10) == ["echo: a"]
+    assert texts(Client(), ["a"], 10) == ["echo: a"]
     assert len(server.seen) == 2
 
 
@@ -132,7 +132,7 @@ def test_what_does_not_pass_is_said_at_once(
 ) -> None:
     server.faults.append(fault)
     with pytest.raises(ToolBenchError, match=message) as error:
-        Client().texts(["a"], 10)
+        texts(Client(), ["a"], 10)
     assert isinstance(error.value, UnavailableError) == unavailable
     assert len(server.seen) == 1
 
@@ -143,7 +143,7 @@ def test_what_goes_on_failing_ends_in_a_clean_error(
 ) -> None:
     server.faults.extend([fault] * (MAX_RETRIES + 1))
     with pytest.raises(ToolBenchError, match=words) as error:
-        Client().texts(["a"], 10)
+        texts(Client(), ["a"], 10)
     assert "answers that were paid are kept" in str(error.value)
     assert len(server.seen) == MAX_RETRIES + 1
 
@@ -151,13 +151,13 @@ def test_what_goes_on_failing_ends_in_a_clean_error(
 def test_without_key_or_network_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     with pytest.raises(UnavailableError, match="needs an API key in ANTHROPIC_API_KEY"):
-        Client().texts(["a"], 10)
+        texts(Client(), ["a"], 10)
     monkeypatch.setattr(client_module, "MAX_RETRIES", 0)
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with pytest.raises(UnavailableError, match=r"cannot be reached at http://127.0.0.1:9"):
-        Client().texts(["a"], 10)
+        texts(Client(), ["a"], 10)
 
 
 def test_one_failure_loses_no_paid_answer(server: MessagesServer) -> None:
@@ -165,28 +165,28 @@ def test_one_failure_loses_no_paid_answer(server: MessagesServer) -> None:
     server.faults.extend([Fault(), Fault(), Fault(400, "odd")])
     prompts = [f"w{i}" for i in range(30)]
     with pytest.raises(ToolBenchError, match="odd"):
-        Client().texts(prompts, 10)
+        texts(Client(), prompts, 10)
     paid = len(server.answered)
     assert 2 <= paid < 30
-    assert len(Client().texts(prompts, 10)) == 30
+    assert len(texts(Client(), prompts, 10)) == 30
     assert len(server.answered) == 30
 
 
 def test_a_damaged_answer_is_asked_again(server: MessagesServer) -> None:
-    Client().texts(["a", "b"], 10)
+    texts(Client(), ["a", "b"], 10)
     (path,) = [p for p in AnswerStore().folder.rglob("*.json") if "echo: a" in p.read_text()]
     whole = path.read_text()
     damaged = [whole[: len(whole) // 2], "", "[]", "null", json.dumps({"key": path.stem})]
     for text in damaged:
         path.write_text(text)
-        assert Client().texts(["a", "b"], 10) == ["echo: a", "echo: b"]
+        assert texts(Client(), ["a", "b"], 10) == ["echo: a", "echo: b"]
     assert len(server.seen) == 2 + len(damaged)
 
 
 def test_a_kill_while_an_answer_is_written_leaves_the_others(
     server: MessagesServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Client().texts(["a"], 10)
+    texts(Client(), ["a"], 10)
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -194,15 +194,15 @@ def test_a_kill_while_an_answer_is_written_leaves_the_others(
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", killed)
         with pytest.raises(KeyboardInterrupt):
-            Client().texts(["b"], 10)
-    assert Client().texts(["a", "b"], 10) == ["echo: a", "echo: b"]
+            texts(Client(), ["b"], 10)
+    assert texts(Client(), ["a", "b"], 10) == ["echo: a", "echo: b"]
     assert len(server.seen) == 3  # only the one that was lost is asked again
 
 
 def test_progress_is_told(server: MessagesServer) -> None:
     told: list[tuple[str, int, int]] = []
     with reporting_to(lambda *step: told.append(step)):
-        Client().texts(["a", "b"], 10)
+        texts(Client(), ["a", "b"], 10)
     assert [(done, total) for _, done, total in told] == [(0, 2), (1, 2)]
 
 
@@ -232,11 +232,11 @@ def test_the_budget_is_never_passed_and_a_higher_one_goes_on(
 
 
 def test_a_budget_of_nothing_reads_the_disk(server: MessagesServer) -> None:
-    Client().texts(["a"], 10)
+    texts(Client(), ["a"], 10)
     with new_ledger(0.0) as ledger, limited_by(ledger):
-        assert Client().texts(["a"], 10) == ["echo: a"]
+        assert texts(Client(), ["a"], 10) == ["echo: a"]
         with pytest.raises(UnavailableError, match=r"before passing 0.00 USD: 0 answers"):
-            Client().texts(["b"], 10)
+            texts(Client(), ["b"], 10)
     assert len(server.seen) == 1
 
 

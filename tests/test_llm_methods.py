@@ -105,8 +105,12 @@ def test_each_method_says_what_its_newest_rankings_took(server: MessagesServer, 
     assert again.spent() == spent
     search_scope(again, twice, "scoped")
     assert again.spent() != spent
-    assert "claude-sonnet-5-5, USD for a million tokens: 2 input, 10 output" in again.basis()
-    assert pricing.paid(spent, again.basis()).input_tokens
+    cost = pricing.paid(spent, again.indexing(), again.model())
+    assert "claude-sonnet-5-5, USD for a million tokens: 2 input, 10 output" in cost.basis
+    assert cost.source.startswith("https://platform.claude.com/")
+    total = sum(s.usd for s in spent.values())
+    assert cost.usd_per_1000 == pytest.approx(1_000 * total / len(spent), rel=1e-3)
+    assert cost.index_usd == 0
 
 
 def test_the_order_of_the_calls_is_the_ranking(server: MessagesServer) -> None:

@@ -58,7 +58,9 @@ def test_the_models_words_reach_the_ranking(
     assert result.timing.latency_samples == 12
     prompts = [seen["messages"][0]["content"] for seen in server.seen]
     assert len(prompts) == len(set(prompts)) == 24  # a tool each, and a request each, once
-    assert 0 < result.cost.usd_per_1000 * 12 / 1_000 < server.billed  # the index is apart
+    searching = result.cost.usd_per_1000 * 12 / 1_000
+    assert searching > 0 < result.cost.index_usd  # stated apart, and nothing else was paid
+    assert searching + result.cost.index_usd == pytest.approx(server.billed, rel=1e-3)
 
 
 @METHODS

@@ -10,13 +10,14 @@ from mteb.models import ModelMeta
 from mteb.models.search_wrappers import SearchEncoderWrapper
 from mteb.models.sentence_transformer_wrapper import SentenceTransformerEncoderWrapper
 
-from tool_bench import hub, mteb_bridge, registry, sentence
+from tool_bench import hub, mteb_bridge, mteb_models, registry, sentence
 from tool_bench.baseline import Baseline
 from tool_bench.dataset import Scope, ToolDataset
 from tool_bench.evaluate import search_scope
 from tool_bench.measures import PerQuery, mean, score
 from tool_bench.mteb_bridge import MtebModel, MtebSearcher, mteb_task
 from tool_bench.task import Task
+from tool_bench.tool import STYLES, render
 
 PAIRS = {
     "ndcg_at_10": "nDCG@10",
@@ -71,6 +72,8 @@ def test_a_bridged_retriever_gets_the_whole_record() -> None:
     assert mteb_bridge._tool(mteb_bridge._document(tool)) == tool
     foreign = mteb_bridge._tool({"id": "d1", "title": "Weather", "text": "Rain or sun."})
     assert (foreign.id, foreign.name, foreign.description) == ("d1", "Weather", "Rain or sun.")
+    untitled = mteb_bridge._tool({"id": "d1", "title": "", "text": "Rain or sun."})
+    assert {render(untitled, style) for style in STYLES} == {"Rain or sun."}
 
 
 def test_no_two_methods_share_a_place_in_mtebs_cache() -> None:
@@ -107,7 +110,7 @@ def test_an_mteb_encoder_is_one_of_our_retrievers_with_its_own_prompts() -> None
     run = search_scope(retriever, data, "global")
     assert mean(score(run, data.relevance)["Hit@1"].values()) > 0.8
 
-    encoder = mteb_bridge.MtebEncoder(tiny_meta().load_model(), "x")  # type: ignore[arg-type]
+    encoder = mteb_models.MtebEncoder(tiny_meta().load_model(), "x")  # type: ignore[arg-type]
     plain = sentence.minilm()
     found = encoder.encode(["delete an invoice"], "query")
     assert found == pytest.approx(plain.encode(["query: delete an invoice"], "query"), abs=1e-5)

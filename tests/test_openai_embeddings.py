@@ -135,9 +135,16 @@ def test_a_query_costs_what_its_tokens_cost(service: Service) -> None:
     result, _ = evaluate(fakes.TASK, SMALL, data, ["tool_bench"])
     assert result.cost is not None
     words = mean(len(query.text.split()) for query in data.queries)
-    assert result.cost.input_tokens == pytest.approx(words, abs=0.05)
+    assert result.cost.tokens is not None
+    assert result.cost.tokens.fresh == pytest.approx(words, abs=0.05)
     assert result.cost.usd_per_1000 == pytest.approx(words * 1_000 * 0.02 / 1e6, rel=1e-3)
-    assert "0.02 USD per million tokens" in result.cost.basis
+    assert "0.02 USD for a million tokens, 2026-05" in result.cost.basis
+    of_tools = sum(len(f"{tool.name}: {tool.description}".split()) for tool in data.tools)
+    assert result.cost.index_usd == pytest.approx(of_tools * 0.02 / 1e6, rel=1e-3)
+    assert result.footprint is not None
+    assert result.footprint.model_bytes is None  # it lies elsewhere
+    assert result.footprint.index_bytes is not None
+    assert result.footprint.index_bytes > 12 * 1536 * 4
     asked = [text for request in service.requests for text in request["input"]]
     assert len(asked) == len(set(asked)) == 24  # nothing is bought twice
     retriever = SMALL.load()

@@ -12,6 +12,7 @@ from tool_bench.baseline import Baseline, Needs, Weights
 from tool_bench.fingerprint import baseline_hash
 from tool_bench.plan import make_plan, stay_offline
 from tool_bench.retriever import Spent
+from tool_bench.task import Source
 
 WEIGHTS = Weights("owner/model", "0123abcd")
 
@@ -86,3 +87,27 @@ def test_a_declared_models_weights_are_not_fetched_by_its_cell(
     assert os.environ["HF_HUB_OFFLINE"] == "0"
     stay_offline(replace(fakes.OVERLAP, needs=Needs(weights=WEIGHTS)))
     assert os.environ["HF_HUB_OFFLINE"] == "1"
+
+
+def test_a_big_task_is_fetched_only_when_it_is_asked_for(tmp_path: Path) -> None:
+    source = Source("rows.parquet", "https://hub.invalid/rows", "0123abcd", "00" * 32, 2, "mit")
+    task = replace(fakes.TASK, sources=(source,), on_demand=True)
+    (cell,) = make_plan([task], [fakes.OVERLAP], tmp_path)
+    assert cell.state == "unavailable"
+    assert "'run --tasks Tiny' only" in cell.note
+    (cell,) = make_plan([task], [fakes.OVERLAP], tmp_path, asked=["Tiny"])
+    assert cell.state == "to run"
+
+
+def test_data_that_only_a_mirror_offers_needs_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Source("rows.json", None, "0123abcd", "00" * 32, 2, "mit")
+    task = replace(fakes.TASK, sources=(source,))
+    (cell,) = make_plan([task], [fakes.OVERLAP], tmp_path, asked=["Tiny"])
+    assert cell.state == "unavailable"
+    assert "set TOOL_BENCH_MIRROR" in cell.note
+    (tmp_path / "rows.json").write_text("[]")
+    monkeypatch.setenv("TOOL_BENCH_MIRROR", str(tmp_path))
+    (cell,) = make_plan([task], [fakes.OVERLAP], tmp_path)
+    assert cell.state == "to run"

@@ -35,8 +35,8 @@ def test_a_broken_contract_is_named(ranking: tuple[tuple[str, float], ...], mess
         settle(Q, [ranking], [["a"]], 20, {"a", "b"})
 
 
-def test_a_tool_that_does_not_exist_is_out_of_scope() -> None:
-    with pytest.raises(RetrieverError, match="'ghost' is out of scope"):
+def test_a_tool_that_does_not_exist_is_said_to() -> None:
+    with pytest.raises(RetrieverError, match="'ghost' is no tool of the catalogue"):
         settle(Q, [(("ghost", 1.0),)], [None], 20, {"a"})
 
 

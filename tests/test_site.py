@@ -12,7 +12,7 @@ from fake_reports import HOSTILE, put, source
 
 from tool_bench import registry, store
 from tool_bench.evaluate import evaluate
-from tool_bench.leaderboard import view
+from tool_bench.leaderboard import printed, view
 from tool_bench.leaderboard.build import STAMP, build
 from tool_bench.results import Hardware, Result
 from tool_bench.task import Task
@@ -100,14 +100,16 @@ def test_markup_in_names_is_text(tmp_path: Path) -> None:
     assert "<script>alert(1)</script>" in check(page).text
 
 
-def test_results_of_different_data_share_no_table() -> None:
-    first, _ = result()
+def test_results_of_different_data_share_no_table(tmp_path: Path) -> None:
+    first, files = result()
     other = replace(fakes.TASK, version=2)
     second, _ = result(other)
     changed = second.model_copy(
         update={"baseline": "late", "data": second.data.model_copy(update={"sha256": "f" * 64})}
     )
-    (section,) = view.sections([first, changed], {"Tiny": other})
+    for some in (first, changed):
+        store.write(tmp_path, some, files)
+    (section,) = view.sections([first, changed], {"Tiny": other}, tmp_path)
     assert [[row.result.baseline for row in table.rows] for table in section.tables] == [
         ["overlap"],
         ["overlap"],
@@ -198,7 +200,7 @@ def test_a_paid_service_has_latency_and_no_throughput(tmp_path: Path) -> None:
     store.write(tmp_path / "results", made.model_copy(update={"timing": timing}), files)
     page, broken = build(tmp_path / "results", tmp_path / "public")
     assert broken == []
-    assert view.milliseconds(timing.latency["p50"].ms) in check(page).text
+    assert printed.milliseconds(timing.latency["p50"].ms) in check(page).text
 
 
 def test_a_broken_result_is_left_out_and_named(tmp_path: Path) -> None:
@@ -213,8 +215,8 @@ def test_a_broken_result_is_left_out_and_named(tmp_path: Path) -> None:
         assert "hurt" not in page.read_text(encoding="utf-8")
 
 
-def test_latencies_of_different_machines_are_marked() -> None:
-    first, _ = result()
+def test_latencies_of_different_machines_are_marked(tmp_path: Path) -> None:
+    first, files = result()
     hardware = Hardware(cpu="Abacus", cores=1, memory_gib=1, accelerator=None)
     moved = first.model_copy(
         update={
@@ -222,11 +224,13 @@ def test_latencies_of_different_machines_are_marked() -> None:
             "provenance": first.provenance.model_copy(update={"hardware": hardware}),
         }
     )
-    (section,) = view.sections([first, moved], {"Tiny": fakes.TASK})
+    for some in (first, moved):
+        store.write(tmp_path, some, files)
+    (section,) = view.sections([first, moved], {"Tiny": fakes.TASK}, tmp_path)
     table = section.tables[0]
     assert {row.machine for row in table.rows} == {"a", "b"}
     assert "Abacus, 1 core, 1 GiB" in {text for _, text in table.machines}
-    (alone,) = view.sections([first], {"Tiny": fakes.TASK})
+    (alone,) = view.sections([first], {"Tiny": fakes.TASK}, tmp_path)
     assert {row.machine for row in alone.tables[0].rows} == {""}
 
 
@@ -244,7 +248,7 @@ def test_latencies_of_different_machines_are_marked() -> None:
     ],
 )
 def test_dollars(value: float, text: str) -> None:
-    assert view.dollars(value) == text
+    assert printed.dollars(value) == text
 
 
 @pytest.mark.parametrize(
@@ -260,7 +264,7 @@ def test_dollars(value: float, text: str) -> None:
     ],
 )
 def test_milliseconds(value: float, text: str) -> None:
-    assert view.milliseconds(value) == text
+    assert printed.milliseconds(value) == text
 
 
 @pytest.mark.parametrize(
@@ -275,16 +279,16 @@ def test_milliseconds(value: float, text: str) -> None:
     ],
 )
 def test_parameters(value: int | None, text: str) -> None:
-    assert view.parameters(value) == text
+    assert printed.parameters(value) == text
 
 
 def test_shares() -> None:
-    assert [view.share(v) for v in (0, 0.5465, 1)] == [".000", ".546", "1.000"]
+    assert [printed.share(v) for v in (0, 0.5465, 1)] == [".000", ".546", "1.000"]
 
 
 def test_the_committed_results_make_a_page(tmp_path: Path) -> None:
     page, broken = build(store.default_folder(), tmp_path / "public")
     assert broken == []
     text = re.sub(r"\s+", " ", check(page).text)
-    for name in [*registry.tasks(), *registry.baselines()]:
+    for name in [*registry.declared_tasks(), *registry.baselines()]:
         assert name in text

@@ -86,6 +86,10 @@ class Baseline:
     """How the command line chooses it; by default ``--baselines`` and its name."""
     parts: tuple[str, ...] = ()
     """Other baselines it is made of: it needs what they need, and changes when they change."""
+    may_rank_fewer: bool = False
+    """Whether a ranking may hold fewer than ``k`` tools although there are more candidates."""
+    whole_catalogue: bool = False
+    """Puts all candidates into a model's context, not the tools that it ranks best."""
     expected: Callable[[ToolDataset], Spent] | None = None
     """What a whole run on this data will take of a paid service, if nothing is cached."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tool_bench.dataset import Examples
 from tool_bench.encoder import Encoder
@@ -17,6 +17,25 @@ if TYPE_CHECKING:
 
 ToolVectors = Callable[[Encoder, Sequence[Tool], Examples], "NDArray[np.float32]"]
 """(encoder, tools, examples) -> one vector per tool, shape (tools, dimensions)."""
+
+
+@runtime_checkable
+class TakesInstructions(Protocol):
+    """An encoder whose model has a place of its own for what to look for."""
+
+    def encode_queries(self, queries: Sequence[Query]) -> NDArray[np.float32]:
+        """Return unit vectors, shape (queries, dimensions), float32."""
+        ...
+
+
+def encode_queries(encoder: Encoder, queries: Sequence[Query]) -> NDArray[np.float32]:
+    """Return the queries' vectors, shape (queries, dimensions).
+
+    An encoder that takes instructions gets those of the queries; to any other they are text.
+    """
+    if isinstance(encoder, TakesInstructions):
+        return encoder.encode_queries(queries)
+    return encoder.encode([query.instructed for query in queries], "query")
 
 
 def rendered(style: Style) -> ToolVectors:
@@ -73,7 +92,7 @@ class DenseRetriever:
         self, queries: Sequence[Query], k: int, scopes: Sequence[Candidates]
     ) -> list[Ranking]:
         """Encode the queries and score every tool."""
-        vectors = self._encoder.encode([query.instructed for query in queries], "query")
+        vectors = encode_queries(self._encoder, queries)
         return [
             self._catalogue.top(self._matrix @ vector, k, candidates)
             for vector, candidates in zip(vectors, scopes, strict=True)

@@ -19,9 +19,17 @@ class UsageError(ToolBenchError):
 
 
 class UnknownNameError(UsageError):
-    """A task, baseline or measure that does not exist, with the nearest names that do."""
+    """A task, baseline or measure that does not exist, with the nearest names that do.
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    ``way_out`` stands in their place where it is known how to get what was named.
+    """
+
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], way_out: str | None = None
+    ) -> None:
+        if way_out is not None:
+            super().__init__(f"unknown {kind} '{name}': {way_out}")
+            return
         known = sorted(known)
         by_fold = {k.casefold(): k for k in known}
         close = difflib.get_close_matches(name.casefold(), by_fold, n=3, cutoff=0.5)

@@ -22,7 +22,7 @@ from tool_bench import memo, registry
 from tool_bench.baseline import Baseline
 from tool_bench.task import Task
 
-HARNESS_VERSION = 3
+HARNESS_VERSION = 4
 """Raised when a change of the core can move a score or a timing of any cell."""
 
 _DECLARATIONS = {"TASKS", "BASELINES"}

@@ -16,8 +16,9 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,7 +29,11 @@ from tool_bench.environment import prepare
 from tool_bench.errors import ToolBenchError, UnavailableError
 from tool_bench.llm.budget import Ledger, limited_by, new_ledger
 from tool_bench.plan import Cell, Outcome, stay_offline
+from tool_bench.progress import Report
 from tool_bench.task import Task
+
+Job = Callable[[Task, Baseline, Report], str]
+"""A cell's work, done in its process: stores what it makes and returns a line about it."""
 
 
 class Watcher(Protocol):
@@ -51,7 +56,11 @@ class Watcher(Protocol):
 
 
 def run_cells(
-    cells: Iterable[Cell], results: Path, watcher: Watcher, max_usd: float | None = None
+    cells: Iterable[Cell],
+    results: Path,
+    watcher: Watcher,
+    max_usd: float | None = None,
+    job: Job | None = None,
 ) -> list[Outcome]:
     """Run every cell that is to run; return how each ended, in the order given.
 
@@ -61,6 +70,8 @@ def run_cells(
         watcher: is told what happens.
         max_usd: the most that all cells together may pay to services; None sets no limit. A cell
             that would pass it is unavailable, and what it paid for stays in the cache.
+        job: what is done for each cell: by default it is evaluated into ``results``. A function
+            of a module, or a partial of one, because it is sent to another process.
 
     Raises:
         ToolBenchError: ``results`` cannot be written; nothing was run.
@@ -69,11 +80,12 @@ def run_cells(
     if any(cell.state == "to run" for cell in cells):
         store.check_writable(results)
         store.sweep(results)
+    job = job or partial(_evaluate, results)
     outcomes = []
     fetches: dict[str, Outcome | None] = {}
     with new_ledger(max_usd) as ledger:
         for cell in cells:
-            outcome = _run_cell(cell, results, watcher, fetches, ledger)
+            outcome = _run_cell(cell, job, watcher, fetches, ledger)
             watcher.finished(outcome)
             outcomes.append(outcome)
     return outcomes
@@ -81,7 +93,7 @@ def run_cells(
 
 def _run_cell(
     cell: Cell,
-    results: Path,
+    job: Job,
     watcher: Watcher,
     fetches: dict[str, Outcome | None],
     ledger: Ledger | None,
@@ -97,7 +109,7 @@ def _run_cell(
         return Outcome(cell, broken.end, broken.message)
     watcher.started(cell)
     began = time.perf_counter()
-    outcome = _in_process(cell, results, watcher, ledger)
+    outcome = _in_process(cell, job, watcher, ledger)
     return Outcome(cell, outcome.end, outcome.message, time.perf_counter() - began, outcome.trace)
 
 
@@ -122,14 +134,14 @@ def _fetch(cell: Cell, watcher: Watcher) -> Outcome | None:
     return None
 
 
-def _in_process(cell: Cell, results: Path, watcher: Watcher, ledger: Ledger | None) -> Outcome:
+def _in_process(cell: Cell, job: Job, watcher: Watcher, ledger: Ledger | None) -> Outcome:
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     with tempfile.TemporaryDirectory(prefix="tool-bench-") as folder:
         log = Path(folder) / "output"
         process = context.Process(
             target=_work,
-            args=(sender, cell.task, cell.baseline, results, str(log), ledger),
+            args=(sender, cell.task, cell.baseline, job, str(log), ledger),
             name=cell.name,
             daemon=True,
         )
@@ -182,7 +194,7 @@ def _work(  # noqa: PLR0913, PLR0917  everything a process is given
     sender: Connection,
     task: Task,
     baseline: Baseline,
-    results: Path,
+    job: Job,
     log: str,
     ledger: Ledger | None,
 ) -> None:
@@ -191,10 +203,14 @@ def _work(  # noqa: PLR0913, PLR0917  everything a process is given
     _keep_quiet(log)
     prepare()
     stay_offline(baseline)
+
+    def forward(phase: str, done: int, total: int) -> None:
+        sender.send(("phase", phase, done, total))
+
     message: tuple[Any, ...]
     try:
         with limited_by(ledger):
-            message = ("done", _evaluate(sender, task, baseline, results), "")
+            message = ("done", job(task, baseline, forward), "")
     except UnavailableError as error:
         message = ("unavailable", str(error), "")
     except ToolBenchError as error:
@@ -205,13 +221,10 @@ def _work(  # noqa: PLR0913, PLR0917  everything a process is given
     sender.close()
 
 
-def _evaluate(sender: Connection, task: Task, baseline: Baseline, results: Path) -> str:
+def _evaluate(results: Path, task: Task, baseline: Baseline, forward: Report) -> str:
     from tool_bench.data.load import load
     from tool_bench.evaluate import evaluate
     from tool_bench.progress import reporting_to
-
-    def forward(phase: str, done: int, total: int) -> None:
-        sender.send(("phase", phase, done, total))
 
     with reporting_to(forward):
         forward("load data", 0, 1)

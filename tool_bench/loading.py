@@ -16,6 +16,7 @@ from tool_bench.baseline import Weights
 from tool_bench.data.paths import snapshot_folder
 from tool_bench.dataset import Examples
 from tool_bench.errors import UnavailableError
+from tool_bench.footprint import model_loaded
 from tool_bench.query import Query
 from tool_bench.retriever import Candidates, Ranking, Retriever
 from tool_bench.tool import Tool
@@ -61,6 +62,9 @@ def loading(model: Model) -> Iterator[None]:
     try:
         with enough_memory(model):
             yield
+        place = model.snapshot or Path(model.name)
+        if place.is_dir():
+            model_loaded(place)
     except ImportError as error:
         raise UnavailableError(f"{model.name}: {_reason(error)}") from error
     except OSError as error:

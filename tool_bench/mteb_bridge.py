@@ -1,7 +1,9 @@
 """Our tasks as mteb tasks, our retrievers as mteb models, mteb models as our retrievers.
 
 A bridged corpus carries each whole tool as JSON beside its text, so that a bridged retriever
-indexes the records it was written for; a corpus from elsewhere becomes tools with a description.
+indexes the records it was written for. A document from elsewhere becomes a tool with its title as
+name and its text as description; without a title its text is all that a tool says of itself, since
+a document's id is no part of it.
 """
 
 from __future__ import annotations
@@ -10,34 +12,27 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import mteb
-import numpy as np
 from datasets import Dataset
 from mteb.abstasks import AbsTaskRetrieval
 from mteb.abstasks.retrieval_dataset_loaders import RetrievalSplitData
 from mteb.abstasks.task_metadata import TaskMetadata
 from mteb.models import ModelMeta
 from mteb.models.models_protocols import EncoderProtocol, SearchProtocol
-from mteb.types import PromptType
 
 from tool_bench.baseline import Baseline
 from tool_bench.data.load import load
 from tool_bench.dataset import Examples, Scope, ToolDataset
-from tool_bench.encoder import Role
 from tool_bench.errors import UnavailableError
 from tool_bench.fingerprint import HARNESS_VERSION, baseline_hash
+from tool_bench.mteb_models import cached_encoder, task_arguments
 from tool_bench.prompt import PROMPT
 from tool_bench.query import Query
 from tool_bench.retriever import Candidates, Ranking, Retriever
 from tool_bench.runs import DEPTH, settle
-from tool_bench.sentence import machine
 from tool_bench.task import Task
 from tool_bench.tool import Parameter, Style, Tool, render
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 K_VALUES = (1, 3, 5, DEPTH)  # mteb adds up what is named twice
 _STYLE: Style = "name-description"
@@ -133,7 +128,9 @@ def _tool(row: Mapping[str, Any]) -> Tool:
         fields = json.loads(row["tool"])
         fields["parameters"] = tuple(Parameter(**p) for p in fields["parameters"])
         return Tool(**fields)
-    return Tool(id=row["id"], name=row.get("title") or row["id"], description=row["text"])
+    if row.get("title"):
+        return Tool(id=row["id"], name=row["title"], description=row["text"])
+    return Tool(id=row["id"], name=row["text"])
 
 
 class MtebModel:
@@ -179,48 +176,6 @@ class MtebModel:
         return {query_id: dict(ranking) for query_id, ranking in run.items()}
 
 
-_GENERIC = TaskMetadata.model_validate(
-    {
-        "name": "ToolBenchAnyTask",
-        "description": "Any catalogue of tools.",
-        "dataset": {"path": "tool-bench", "revision": "1"},
-        "type": "Retrieval",
-        "category": "t2t",
-        "eval_langs": ["eng-Latn"],
-        "main_score": "ndcg_at_10",
-        "prompt": {"query": PROMPT},
-    }
-)
-_WHERE: dict[str, Any] = {"task_metadata": _GENERIC, "hf_split": "test", "hf_subset": "default"}
-
-
-class MtebEncoder:
-    """An mteb encoder as one of ours; mteb chooses prompts and prefixes."""
-
-    def __init__(self, model: EncoderProtocol, identity: str, batch_size: int = 32) -> None:
-        self.identity = f"{identity}|mteb {mteb.__version__}|{PROMPT}|{machine()}"
-        self._model = model
-        self._batch_size = batch_size
-
-    def encode(self, texts: Sequence[str], role: Role) -> NDArray[np.float32]:
-        """Return unit vectors, shape (texts, dimensions), float32; zero stays zero."""
-        from torch.utils.data import DataLoader
-
-        rows: Any = Dataset.from_dict({"text": list(texts)})
-        vectors = self._model.encode(
-            DataLoader(rows, batch_size=self._batch_size),
-            prompt_type=PromptType.query if role == "query" else PromptType.document,
-            batch_size=self._batch_size,
-            show_progress_bar=False,
-            **_WHERE,
-        )
-        dense = np.array(vectors, dtype=np.float32)
-        lengths = np.linalg.norm(dense, axis=1, keepdims=True)
-        lengths[lengths == 0] = 1  # a service that answers an empty text with zeros
-        unit: NDArray[np.float32] = dense / lengths
-        return unit
-
-
 class MtebSearcher:
     """An mteb ``SearchProtocol`` as one of our retrievers."""
 
@@ -233,7 +188,7 @@ class MtebSearcher:
         self._hand_over()
 
     def _hand_over(self) -> None:
-        self._model.index(self._corpus, encode_kwargs={}, num_proc=None, **_WHERE)
+        self._model.index(self._corpus, encode_kwargs={}, num_proc=None, **task_arguments())
 
     def search(
         self, queries: Sequence[Query], k: int, scopes: Sequence[Candidates]
@@ -253,7 +208,7 @@ class MtebSearcher:
                 if scoped
                 else None
             ),
-            **_WHERE,
+            **task_arguments(),
         )
         rankings: list[Ranking] = []
         for query, candidates in zip(queries, scopes, strict=True):
@@ -275,7 +230,6 @@ def load_from_mteb(meta: ModelMeta) -> Retriever:
         UnavailableError: a package it needs is missing, or it is of a kind that cannot retrieve.
     """
     from tool_bench.dense import DenseRetriever, rendered
-    from tool_bench.encoder import CachedEncoder
 
     try:
         model = meta.load_model()
@@ -284,6 +238,6 @@ def load_from_mteb(meta: ModelMeta) -> Retriever:
     if isinstance(model, SearchProtocol):
         return MtebSearcher(model)
     if isinstance(model, EncoderProtocol):
-        encoder = MtebEncoder(model, f"{meta.name}@{meta.revision}")
-        return DenseRetriever(CachedEncoder(encoder), rendered(_STYLE))
+        encoder = cached_encoder(model, f"{meta.name}@{meta.revision}")
+        return DenseRetriever(encoder, rendered(_STYLE))
     raise UnavailableError(f"{meta.name} is a {', '.join(meta.model_type)} model, not a retriever")

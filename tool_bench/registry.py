@@ -1,7 +1,8 @@
 """Finds the declared tasks and baselines: one file each, no list to edit.
 
 A module in ``tasks/`` declares ``TASKS`` and one in ``baselines/`` declares ``BASELINES``, a
-tuple each. They are imported on first use and hold nothing heavy.
+tuple each. They are imported on first use and hold nothing heavy. Tasks that a user imported lie
+in the cache folder and join the declared ones.
 """
 
 from __future__ import annotations
@@ -13,14 +14,40 @@ from functools import lru_cache
 from typing import TypeVar
 
 from tool_bench.baseline import Baseline
+from tool_bench.data import imported
 from tool_bench.errors import ToolBenchError, UnknownNameError
 from tool_bench.task import Task
 
 Declared = TypeVar("Declared", Task, Baseline)
 
+_IMPORTS = dict.fromkeys(
+    ("toolbenchg1", "toolbenchg2", "toolbenchg3"),
+    "it is made from ToolBench's own archive: 'tool-bench data import toolbench PATH' reads it "
+    "('tool-bench data import toolbench --help' says where it is from)",
+)
+"""Name in small letters -> how that task gets here."""
+
+
+def tasks() -> dict[str, Task]:
+    """Return name -> task: the declared ones, then the imported ones.
+
+    Raises:
+        ToolBenchError: as :func:`declared_tasks`; or an import cannot be read or has the name of
+            a declared task.
+    """
+    declared, found = declared_tasks(), imported.tasks()
+    taken = {name.casefold() for name in declared}
+    for name in found:
+        if name.casefold() in taken:
+            raise ToolBenchError(
+                f"the imported task '{name}' has the name of a declared one; 'tool-bench data "
+                f"remove {name}' deletes it, and --name imports it under another"
+            )
+    return {**declared, **found}
+
 
 @lru_cache(maxsize=1)
-def tasks() -> dict[str, Task]:
+def declared_tasks() -> dict[str, Task]:
     """Return name -> task: those that need no download first, then by file and declaration.
 
     Raises:
@@ -32,7 +59,7 @@ def tasks() -> dict[str, Task]:
 
 @lru_cache(maxsize=1)
 def baselines() -> dict[str, Baseline]:
-    """Return name -> baseline; errors as :func:`tasks`."""
+    """Return name -> baseline; errors as :func:`declared_tasks`."""
     return _collect("baselines", "BASELINES", Baseline)
 
 
@@ -50,7 +77,7 @@ def _pick(kind: str, names: Iterable[str], known: dict[str, Declared]) -> list[D
     picked = {}
     for name in names:
         if name not in known:
-            raise UnknownNameError(kind, name, known)
+            raise UnknownNameError(kind, name, known, _IMPORTS.get(name.casefold()))
         picked[name] = known[name]
     return list(picked.values())
 

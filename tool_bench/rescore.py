@@ -64,6 +64,10 @@ def compare(old: Result, new: Result) -> list[str]:
     for scope, scores in new.scopes.items():
         if old.scopes[scope].per_query.sha256 != scores.per_query.sha256:
             differences.append(f"{scope}: per-query scores differ")
+        if old.scopes[scope].context != scores.context:
+            differences.append(f"{scope}: context tokens differ")
+        if old.scopes[scope].short != scores.short:
+            differences.append(f"{scope}: other queries with too few tools")
         for name, fresh in scores.slices.items():
             stored = old.scopes[scope].slices.get(name)
             if stored is None or stored.queries != fresh.queries:

@@ -45,6 +45,17 @@ class StoredFile(_Record):
     sha256: str
 
 
+class ContextTokens(_Record):
+    """Tokens of tool definitions: what an agent's context would carry for one request."""
+
+    counter: str = Field(description="vocabulary, and the package and version that counted")
+    top: dict[Literal["1", "5", "10"], float] = Field(
+        description="of the first k tools that were ranked; mean over queries, one without a "
+        "ranking counting 0"
+    )
+    candidates: float = Field(description="of all tools that may answer; mean over queries")
+
+
 class ScopeScores(_Record):
     """What one scope gave."""
 
@@ -53,6 +64,10 @@ class ScopeScores(_Record):
     slices: dict[str, SliceScores] = Field(
         description="'all', one per kind, one per group, one per average"
     )
+    short: int = Field(
+        description="queries with fewer than ten tools although there were more candidates"
+    )
+    context: ContextTokens
 
 
 class Quantile(_Record):
@@ -63,6 +78,23 @@ class Quantile(_Record):
     high: float = Field(description="upper end of the 95 % bootstrap interval, ms")
 
 
+class Ratio(_Record):
+    """One duration in units of another."""
+
+    value: float
+    low: float = Field(description="lower end of the 95 % bootstrap interval")
+    high: float = Field(description="upper end of the 95 % bootstrap interval")
+
+
+class Reference(_Record):
+    """A fixed method on a fixed task, timed in the same process right after the method."""
+
+    task: str
+    baseline: str
+    p50: Quantile
+    ratio: Ratio = Field(description="the method's p50 / the reference's p50")
+
+
 class Timing(_Record):
     """Seconds of each phase, on the hardware named in the provenance."""
 
@@ -70,6 +102,9 @@ class Timing(_Record):
     index_s: float = Field(
         description="indexing the catalogue; vectors that were cached count with the seconds "
         "they took when they were computed on this machine"
+    )
+    index_encode_s: float | None = Field(
+        description="of them inside encoders; null where nothing was encoded"
     )
     queries_per_s: float | None = Field(
         description="throughput of scope 'global', 100 queries at a time, ranking included; null "
@@ -80,22 +115,66 @@ class Timing(_Record):
         "paid service what each request took when it was sent, several under way at once"
     )
     latency_mean_ms: float
-    latency_samples: int
+    latency_queries: int = Field(description="how many different queries were timed")
+    latency_samples: int = Field(description="how often in all; each query equally often")
+    encode: Quantile | None = Field(
+        description="p50 of the part inside encoders; null where nothing was encoded and for a "
+        "paid service"
+    )
+    search: Quantile | None = Field(description="p50 of the rest; null likewise")
+    busy_cores: float | None = Field(
+        description="cores' worth of work that other processes did meanwhile; null where the "
+        "system does not tell"
+    )
+    reference: Reference | None = Field(
+        description="null for a paid service, and where the reference's data is not at hand"
+    )
+
+
+class Footprint(_Record):
+    """What the method takes up."""
+
+    peak_memory_mib: float | None = Field(
+        description="most main memory that its process held, data and libraries included, MiB; "
+        "null where the system does not tell"
+    )
+    index_bytes: int | None = Field(
+        description="the built index, pickled: without tool records, models, tokenizers and "
+        "functions; null where it cannot be told"
+    )
+    model_bytes: int | None = Field(
+        description="files of the models that were loaded: weights, tokenizer, configuration; null "
+        "for a paid service and where it is not known"
+    )
+
+
+class TokenUse(_Record):
+    """Tokens that a paid service charged for, by class of price."""
+
+    fresh: float = Field(description="input that is neither written to nor read from its cache")
+    cache_write: float
+    cache_read: float
+    output: float
 
 
 class Cost(_Record):
-    """What 1,000 queries cost."""
+    """What a method costs, at one price."""
 
     usd_per_1000: float = Field(
-        description="mean latency x the price of the instance, or measured tokens x their prices"
+        description="of 1,000 queries: mean latency x the price of the instance, or measured "
+        "tokens x their prices"
+    )
+    index_usd: float = Field(
+        description="of indexing once: its seconds or its tokens, at the same price; what a paid "
+        "service's client computes here is not in it"
     )
     basis: str = Field(description="the price it stands on, with its date")
-    input_tokens: float | None = Field(
-        default=None, description="read by a paid service for one query, cached ones included"
+    source: str = Field(description="where that price was read")
+    model: str | None = Field(
+        description="the hosted model, as pricing.toml names it; null for a local method"
     )
-    output_tokens: float | None = Field(
-        default=None, description="written by a paid service for one query"
-    )
+    tokens: TokenUse | None = Field(description="of one query, mean; null for a local method")
+    index_tokens: TokenUse | None = Field(description="of indexing; null likewise")
 
 
 class DataCard(_Record):
@@ -121,6 +200,9 @@ class MethodCard(_Record):
     deviations: list[str]
     trained_on: list[str]
     examples: int = Field(description="usage examples it was given at index time")
+    whole_catalogue: bool = Field(
+        description="whether it puts all candidates into a model's context to choose from"
+    )
 
 
 class Hardware(_Record):
@@ -160,5 +242,6 @@ class Result(_Record):
     method: MethodCard
     scopes: dict[str, ScopeScores]
     timing: Timing | None = Field(description="null unless the evidence is 'measured'")
+    footprint: Footprint | None = Field(description="null likewise")
     cost: Cost | None = Field(description="null where it is not known")
     provenance: Provenance

@@ -42,7 +42,9 @@ class Retriever(Protocol):
 
         Args:
             queries: the requests, any number.
-            k: how many tools to return at most for each.
+            k: how many tools to return for each, fewer only where there are fewer candidates
+                (or where the method declares ``may_rank_fewer``). What is below the ``k`` best is
+                cut off.
             scopes: for each query its candidates; nothing else may be returned for it.
 
         Returns:
@@ -59,16 +61,25 @@ class Spent:
     seconds: float = 0.0
     """From sending to the last byte, retries included; summed where requests ran side by side."""
     usd: float = 0.0
-    input_tokens: int = 0
-    """All that was read: fresh, written to the service's cache, and read from it."""
-    output_tokens: int = 0
+    fresh: int = 0
+    """Tokens of input that were neither written to the service's cache nor read from it."""
+    cache_write: int = 0
+    cache_read: int = 0
+    output: int = 0
+
+    @property
+    def input_tokens(self) -> int:
+        """All that was read, at whatever price."""
+        return self.fresh + self.cache_write + self.cache_read
 
     def __add__(self, other: Spent) -> Spent:
         return Spent(
             self.seconds + other.seconds,
             self.usd + other.usd,
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
+            self.fresh + other.fresh,
+            self.cache_write + other.cache_write,
+            self.cache_read + other.cache_read,
+            self.output + other.output,
         )
 
 
@@ -84,8 +95,12 @@ class Metered(Protocol):
         """Return query id -> what its newest ranking took when it was first asked for."""
         ...
 
-    def basis(self) -> str:
-        """Return the prices the dollars stand on, with their date."""
+    def indexing(self) -> Spent:
+        """Return what indexing took when it was first asked for; nothing where it asks nothing."""
+        ...
+
+    def model(self) -> str:
+        """Return the hosted model that is paid, as ``pricing.toml`` names it."""
         ...
 
 

@@ -12,8 +12,11 @@ import io
 import math
 import zlib
 from collections.abc import Container, Mapping, Sequence
+from numbers import Real
 from pathlib import Path
+from typing import Any
 
+from tool_bench.dataset import Scope, ToolDataset
 from tool_bench.errors import DataError, RetrieverError
 from tool_bench.query import Query
 from tool_bench.retriever import Candidates, Ranking, tie_key
@@ -39,6 +42,8 @@ def settle(
 ) -> Run:
     """Check what a retriever returned, break ties, and cut each ranking at ``k``.
 
+    Rankings of fewer than ``k`` tools pass: :func:`short` says which they are.
+
     Args:
         queries: what was asked.
         rankings: what came back, one for each query.
@@ -49,23 +54,74 @@ def settle(
     Raises:
         RetrieverError: the contract of :class:`~tool_bench.retriever.Retriever` is broken.
     """
+    if not _is_row(rankings):
+        raise RetrieverError(f"search returned {_shown(rankings)}, not a list of rankings")
     if len(rankings) != len(queries):
-        raise RetrieverError(f"{len(rankings)} rankings for {len(queries)} queries")
+        first = f", none for '{queries[len(rankings)].id}'" if len(rankings) < len(queries) else ""
+        raise RetrieverError(f"{len(rankings)} rankings for {len(queries)} queries{first}")
     run: dict[str, Ranking] = {}
     for query, ranking, candidates in zip(queries, rankings, scopes, strict=True):
         allowed = catalogue if candidates is None else frozenset(candidates)
-        seen: set[str] = set()
-        for tool_id, score in ranking:
-            if not math.isfinite(score):
-                raise RetrieverError(f"query '{query.id}': score of '{tool_id}' is {score}")
-            if tool_id in seen:
-                raise RetrieverError(f"query '{query.id}': '{tool_id}' is ranked twice")
-            if tool_id not in allowed:
-                raise RetrieverError(f"query '{query.id}': '{tool_id}' is out of scope")
-            seen.add(tool_id)
-        best = sorted(ranking, key=lambda pair: (-pair[1], tie_key(pair[0])))[:k]
+        try:
+            scores = _checked(ranking, catalogue, allowed)
+        except RetrieverError as error:
+            raise RetrieverError(f"query '{query.id}': {error}") from None
+        best = sorted(scores.items(), key=lambda pair: (-pair[1], tie_key(pair[0])))[:k]
         run[query.id] = _strictly_falling(best)
     return run
+
+
+def _checked(ranking: Any, catalogue: Container[str], allowed: Container[str]) -> dict[str, float]:
+    """Return tool id -> score of what a method returned for one query, which may be anything."""
+    if not _is_row(ranking):
+        raise RetrieverError(f"its ranking is {_shown(ranking)}, not (tool id, score) pairs")
+    scores: dict[str, float] = {}
+    for pair in ranking:
+        if not _is_row(pair) or len(pair) != 2:  # noqa: PLR2004  a pair
+            raise RetrieverError(f"ranks {_shown(pair)}, not a (tool id, score) pair")
+        tool_id, score = pair
+        if not isinstance(tool_id, str):
+            raise RetrieverError(f"ranks {_shown(tool_id)}, which is no tool's id")
+        if not isinstance(score, Real):
+            raise RetrieverError(f"score of '{tool_id}' is {_shown(score)}, not a number")
+        value = _as_float(score)
+        if not math.isfinite(value):
+            raise RetrieverError(f"score of '{tool_id}' is {value}")
+        if tool_id in scores:
+            raise RetrieverError(f"'{tool_id}' is ranked twice")
+        if tool_id not in allowed:
+            where = "out of scope" if tool_id in catalogue else "no tool of the catalogue"
+            raise RetrieverError(f"'{tool_id}' is {where}")
+        scores[tool_id] = value
+    return scores
+
+
+def _as_float(score: Real) -> float:
+    try:
+        return float(score)
+    except OverflowError:
+        return math.inf
+
+
+def _is_row(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _shown(value: Any) -> str:
+    return f"{type(value).__name__} {repr(value)[:40]}"
+
+
+def short(run: Run, dataset: ToolDataset, scope: Scope) -> list[str]:
+    """Return the queries that got fewer than :data:`DEPTH` tools although there are more."""
+
+    def enough(candidates: Candidates) -> int:
+        return min(DEPTH, len(dataset.tools) if candidates is None else len(candidates))
+
+    return [
+        query.id
+        for query in dataset.queries
+        if len(run.get(query.id, ())) < enough(dataset.candidates(scope, query))
+    ]
 
 
 def _strictly_falling(ranking: Sequence[tuple[str, float]]) -> Ranking:

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tool_bench import measures, store
+from tool_bench import context, measures, store
 from tool_bench.dataset import Relevance, Scope, ToolDataset
 from tool_bench.progress import report
 from tool_bench.results import Estimate, ScopeScores, SliceScores, StoredFile
-from tool_bench.runs import Run
+from tool_bench.runs import Run, short
 from tool_bench.stats import average_intervals, clusters
 
 if TYPE_CHECKING:
@@ -50,7 +50,16 @@ def score_scope(
         name=run_file.name.replace(RUN_SUFFIX, SCORES_SUFFIX), sha256=store.content_hash(data)
     )
     slices = score_slices(scores, dataset, relevance)
-    return ScopeScores(run=run_file, per_query=per_query, slices=slices), data
+    return (
+        ScopeScores(
+            run=run_file,
+            per_query=per_query,
+            slices=slices,
+            short=len(short(run, dataset, scope)),
+            context=context.tokens(run, dataset, scope),
+        ),
+        data,
+    )
 
 
 def score_slices(

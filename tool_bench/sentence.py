@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tool_bench.data.fetch import sha256_of
 from tool_bench.encoder import CachedEncoder, Role
 from tool_bench.errors import DataError, UnavailableError
+from tool_bench.footprint import model_loaded
 from tool_bench.hardware import cpu_model
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def load_folder(folder: Path, identity: str) -> CachedEncoder:
     quiet_libraries()
     from sentence_transformers import SentenceTransformer
 
+    model_loaded(folder)
     return CachedEncoder(SentenceEncoder(SentenceTransformer(str(folder)), identity))
 
 

@@ -69,7 +69,7 @@ def _key_and_files(path: Path) -> dict[str, Any]:
     """Return the key of a result that was measured, and its files' names and hashes."""
     record = json.loads(path.read_text(encoding="utf-8"))
     scopes = record["scopes"].values()
-    files = [file for scope in scopes for file in scope.values() if "sha256" in file]
+    files = [scope[name] for scope in scopes for name in ("run", "per_query")]
     if not record["timing"]:
         raise ValueError("it was not measured here")
     return {"key": record["key"], "files": {file["name"]: file["sha256"] for file in files}}

@@ -70,6 +70,8 @@ class Task:
     """How this task treats what upstream leaves open, one sentence each, for its page."""
     defects: Callable[[], Sequence[str]] | None = None
     """Checks of data that this project writes, run by ``data verify``: one sentence a defect."""
+    on_demand: bool = False
+    """Too big to be fetched and run unless it is asked for by name."""
     headline: str = "all"
     """The slice or average that methods are ranked by."""
     skewed: bool = False

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tool_bench.encoder import encoding
+from tool_bench.footprint import model_loaded
 from tool_bench.progress import report
 
 if TYPE_CHECKING:
@@ -37,17 +39,18 @@ class TokenEncoder:
             if len(order) > _CHUNK:
                 report("encode tokens", start, len(order))
             rows = order[start : start + _CHUNK]
-            states = self._model.encode(
-                [texts[row] for row in rows],
-                output_value="token_embeddings",
-                batch_size=_BATCH,
-                convert_to_numpy=False,
-                show_progress_bar=False,
-            )
-            vectors.update(
-                (row, _unit(state.float().cpu().numpy()))
-                for row, state in zip(rows, states, strict=True)
-            )
+            with encoding():
+                states = self._model.encode(
+                    [texts[row] for row in rows],
+                    output_value="token_embeddings",
+                    batch_size=_BATCH,
+                    convert_to_numpy=False,
+                    show_progress_bar=False,
+                )
+                vectors.update(
+                    (row, _unit(state.float().cpu().numpy()))
+                    for row, state in zip(rows, states, strict=True)
+                )
         return [vectors[row] for row in range(len(texts))]
 
 
@@ -84,4 +87,6 @@ def minilm_tokens() -> TokenEncoder:
     quiet_libraries()
     from sentence_transformers import SentenceTransformer
 
-    return TokenEncoder(SentenceTransformer(str(minilm_folder())))
+    folder = minilm_folder()
+    model_loaded(folder)
+    return TokenEncoder(SentenceTransformer(str(folder)))

@@ -11,7 +11,18 @@ from rich.markup import escape
 from typer.exceptions import Abort, TyperException
 
 from tool_bench import __version__
-from tool_bench.cli import data, list_, rescore, results, run, search, site
+from tool_bench.cli import (
+    compare,
+    data,
+    list_,
+    reproduce,
+    rescore,
+    results,
+    run,
+    scale,
+    search,
+    site,
+)
 from tool_bench.cli.common import debugging
 from tool_bench.environment import prepare
 from tool_bench.errors import ToolBenchError
@@ -31,7 +42,10 @@ app.command("run", epilog=run.EPILOG)(run.run)
 app.command("list", epilog=list_.EPILOG)(list_.list_)
 app.command("results", epilog=results.EPILOG)(results.results)
 app.command("search", epilog=search.EPILOG)(search.search)
+app.command("compare", epilog=compare.EPILOG)(compare.compare)
+app.command("reproduce", epilog=reproduce.EPILOG)(reproduce.reproduce)
 app.command("rescore", epilog=rescore.EPILOG)(rescore.rescore)
+app.command("scale", epilog=scale.EPILOG)(scale.scale)
 app.add_typer(data.app, name="data")
 app.add_typer(site.app, name="site")
 
@@ -81,7 +95,7 @@ def _run(words: list[str]) -> int:
         _complain(_explain(error))
         return error.exit_code if isinstance(error, ToolBenchError) else 1
     if code == INTERRUPTED:  # also typer's own answer to Ctrl-C
-        _complain("interrupted; finished cells are kept, and the same command goes on from there")
+        _complain("interrupted; what was finished is kept")
     return code
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from tool_bench.errors import DataError
+
+if TYPE_CHECKING:
+    from tool_bench.prices import Prices
 
 debugging: ContextVar[bool] = ContextVar("debugging", default=False)
 """Whether ``--debug`` stands anywhere on the command line."""
@@ -23,6 +26,18 @@ ResultsOption = Annotated[
 TasksOption = Annotated[
     list[str],
     typer.Option("--tasks", "-t", help="Tasks, by comma or repeated.", metavar="NAMES"),
+]
+PricesOption = Annotated[
+    Optional[Path],  # noqa: UP045  as above
+    typer.Option("--prices", help="Your own prices, a file like pricing.toml.", metavar="FILE"),
+]
+HourOption = Annotated[
+    Optional[float],  # noqa: UP045  as above
+    typer.Option(
+        "--usd-per-hour",
+        help="What an hour of your machine costs, for local methods.",
+        metavar="USD",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 
@@ -42,6 +57,15 @@ def results_folder(given: Path | None) -> Path:
     from tool_bench.store import default_folder
 
     return default_folder() if given is None else given
+
+
+def asked_prices(file: Path | None, usd_per_hour: float | None) -> Prices | None:
+    """Return the prices of ``--prices`` and ``--usd-per-hour``; None where neither is given."""
+    if file is None and usd_per_hour is None:
+        return None
+    from tool_bench.prices import load_prices
+
+    return load_prices(file, usd_per_hour)
 
 
 def page_folder(given: Path | None) -> Path:

@@ -1,4 +1,4 @@
-"""``tool-bench data``: the upstream files of the tasks."""
+"""``tool-bench data``: the data of the tasks."""
 
 from __future__ import annotations
 
@@ -7,23 +7,36 @@ from rich.console import Console
 from rich.markup import escape
 
 from tool_bench import registry
+from tool_bench.cli import exchange
 from tool_bench.cli.common import console, examples
+from tool_bench.data import imported
 from tool_bench.errors import ToolBenchError, UnavailableError
 from tool_bench.task import Task
 
 app = typer.Typer(
-    help="Fetch and verify the upstream files of the tasks.",
+    help="Fetch and verify the data of the tasks; import and export tasks.",
     no_args_is_help=True,
-    epilog=examples("data status", "data pull", "data verify MetaTool"),
+    epilog=examples(
+        "data status",
+        "data pull",
+        "data verify MetaTool",
+        "data import beir my-tools/ --name MyTools",
+    ),
 )
-
-_SHIPPED = "ships with the package"
+app.add_typer(exchange.IMPORT, name="import")
+app.command("export", epilog=exchange.EXPORT_EPILOG)(exchange.export)
+app.command("remove", epilog=exchange.REMOVE_EPILOG)(exchange.remove)
 
 Names = typer.Argument(None, help="Tasks; all when none is named.", metavar="[TASK]...")
 
 
 def _chosen(names: list[str] | None) -> list[Task]:
     return registry.pick_tasks(names or registry.tasks())
+
+
+def _origin(task: Task) -> str:
+    """Return where the data of a task without upstream files is from."""
+    return "imported on this machine" if task.name in imported.tasks() else "ships with the package"
 
 
 @app.command(epilog=examples("data status", "data status ToolBench"))
@@ -36,10 +49,10 @@ def status(tasks: list[str] = Names) -> None:
     for task in _chosen(tasks):
         out.print(f"[bold]{task.name}[/]")
         if not task.sources:
-            out.print(f"  [green]{_SHIPPED}[/]")
+            out.print(f"  [green]{_origin(task)}[/]")
         for source in task.sources:
             where = status_of(source)
-            size = f"{source.size / 1e3:,.0f} kB"
+            size = "size unknown" if source.size is None else f"{source.size / 1e3:,.0f} kB"
             shown = f"[green]{where}[/]" if where == "cached" else where
             out.print(f"  {shown}, {size}: {source.path}", soft_wrap=True)
     out.print(f"cache: {escape(str(cache_folder()))}", soft_wrap=True)
@@ -76,7 +89,7 @@ def pull(tasks: list[str] = Names) -> int:
                 failures.append(error)
                 out.print(f"[red]no[/] {task.name}: {escape(str(error))}", soft_wrap=True)
             else:
-                there = "was in the cache" if task.sources else _SHIPPED
+                there = "was in the cache" if task.sources else _origin(task)
                 done = f"fetched {size / 1e6:.1f} MB" if size else there
                 out.print(f"[green]OK[/] {task.name}: {done}")
     return 1 if failures else 0

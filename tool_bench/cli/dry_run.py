@@ -80,7 +80,7 @@ def _record(cell: Cell, expected: Spent | str | None) -> dict[str, Any]:
     if isinstance(expected, Spent):
         record["expected"] = {
             "input_tokens": expected.input_tokens,
-            "output_tokens": expected.output_tokens,
+            "output_tokens": expected.output,
             "usd": round(expected.usd, 4),
         }
     elif expected is not None:
@@ -151,7 +151,7 @@ def _print_expected(cells: Sequence[Cell], expected: Expected) -> None:
 
 
 def _figures(spent: Spent) -> tuple[str, str, str]:
-    return _millions(spent.input_tokens), _millions(spent.output_tokens), f"{spent.usd:,.2f}"
+    return _millions(spent.input_tokens), _millions(spent.output), f"{spent.usd:,.2f}"
 
 
 def _millions(tokens: int) -> str:

@@ -12,9 +12,12 @@ from rich.markup import escape
 
 from tool_bench import registry
 from tool_bench.cli.common import (
+    HourOption,
     JsonOption,
+    PricesOption,
     ResultsOption,
     TasksOption,
+    asked_prices,
     console,
     examples,
     names,
@@ -23,74 +26,98 @@ from tool_bench.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from tool_bench.leaderboard.view import TaskSection
+    from tool_bench.prices import Prices
     from tool_bench.reported import ReportedSource, ReportedTable
-    from tool_bench.results import Result
     from tool_bench.task import Task
 
-EPILOG = examples("results", "results --tasks MetaTool", "results --json", "results --reported")
+EPILOG = examples(
+    "results",
+    "results --tasks MetaTool",
+    "results --usd-per-hour 0.05",
+    "results --json",
+    "results --reported",
+)
 
 
-def results(
+def results(  # noqa: PLR0913, PLR0917  one argument per option of the command line
     tasks: TasksOption = [],  # noqa: B006  typer copies it
     reported: Annotated[
         bool,
         typer.Option("--reported", help="Figures that others published, with their sources."),
     ] = False,
+    prices: PricesOption = None,
+    usd_per_hour: HourOption = None,
     as_json: JsonOption = False,
     results: ResultsOption = None,
 ) -> int:
-    """Show stored results: one table per task and scope, best nDCG@10 first."""
+    """Show stored results: one table per task and scope, best nDCG@10 first.
+
+    Methods that share a rank cannot be told apart; costs are USD for 1,000 queries.
+    """
     known = {task.name: task for task in registry.pick_tasks(names(tasks) or registry.tasks())}
     chosen = set(known) if tasks else None
     folder = results_folder(results)
     if reported:
         return _reported(folder, chosen, as_json=as_json)
-    return _measured(folder, known, chosen, as_json=as_json)
+    own = asked_prices(prices, usd_per_hour)
+    return _measured(folder, known, chosen, own, as_json=as_json)
 
 
 def _measured(
-    folder: Path, known: Mapping[str, Task], chosen: set[str] | None, *, as_json: bool
+    folder: Path,
+    known: Mapping[str, Task],
+    chosen: set[str] | None,
+    prices: Prices | None,
+    *,
+    as_json: bool,
 ) -> int:
     from tool_bench import store
+    from tool_bench.leaderboard import view
+    from tool_bench.pricing import repriced
 
     whole, broken = store.read_results(folder)
     warn(broken)
     stored = [r for r in whole if chosen is None or r.task in chosen]
     if as_json:
+        if prices is not None:
+            stored = [r.model_copy(update={"cost": repriced(r, prices)}) for r in stored]
         _print_json([result.model_dump(mode="json") for result in stored])
     elif stored:
-        _print_measured(stored, known)
+        _print_measured(view.sections(stored, known, folder, prices))
     else:
         console().print(f"no results in {escape(str(folder))}: tool-bench run --all")
     return 1 if broken else 0
 
 
-def _print_measured(stored: Sequence[Result], known: Mapping[str, Task]) -> None:
+def _print_measured(sections: Sequence[TaskSection]) -> None:
     from rich.table import Column, Table
 
-    from tool_bench.leaderboard import view
+    from tool_bench.leaderboard import printed
 
     out = console()
-    for section in view.sections(stored, known):
+    for section in sections:
         for number, table in enumerate(section.tables):
             out.print(
                 f"[bold]{section.name}[/], {table.scope}: {table.queries:,} queries, "
                 f"{table.counts['tools']:,} tools [dim](data {table.revision})[/]"
+                + ("" if table.headline == "all" else f", {table.headline}")
             )
-            columns = ("Hit@1", "", "Hit@10", "MRR@10", "nDCG@10", "", "p50 ms")
+            columns = ("rank", "Hit@1", "Hit@10", "nDCG@10", "", "p50 ms", "USD", "tokens")
             grid = Table("method", *(Column(c, justify="right") for c in columns), box=None)
             for row in table.rows:
                 timing = row.result.timing
-                hit, ndcg = row.scores["Hit@1"], row.scores["nDCG@10"]
+                ndcg = row.scores["nDCG@10"]
                 grid.add_row(
                     escape(row.result.baseline),
-                    view.share(hit.value),
-                    f"[dim]{view.margin(hit)}[/]",
-                    view.share(row.scores["Hit@10"].value),
-                    view.share(row.scores["MRR@10"].value),
-                    view.share(ndcg.value),
-                    f"[dim]{view.margin(ndcg)}[/]",
-                    view.milliseconds(timing.latency["p50"].ms) if timing else "n/a",
+                    str(row.standing.rank),
+                    printed.share(row.scores["Hit@1"].value),
+                    printed.share(row.scores["Hit@10"].value),
+                    printed.share(ndcg.value),
+                    f"[dim]{printed.margin(ndcg)}[/]",
+                    printed.milliseconds(timing.latency["p50"].ms) if timing else "n/a",
+                    printed.dollars(row.cost.usd_per_1000) if row.cost else "n/a",
+                    printed.count(row.tokens),
                 )
             out.print(grid)
             if section.tables[number + 1 :]:
@@ -130,16 +157,16 @@ def _print_source(source: ReportedSource) -> None:
 def _print_table(table: ReportedTable) -> None:
     from rich.table import Column, Table
 
-    from tool_bench.leaderboard import view
+    from tool_bench.leaderboard import printed, view
 
     out = console()
-    out.print(f"{escape(view.caption(table))}. [yellow]{view.CHECKED[table.checked]}[/]")
+    out.print(f"{escape(printed.caption(table))}. [yellow]{view.CHECKED[table.checked]}[/]")
     columns = [Column(escape(m), justify="right") for m in table.measures]
     grid = Table("method", *columns, box=None)
     for row in table.rows:
         grid.add_row(escape(row.method), *(value or "–" for value in row.values))
     out.print(grid)
-    for text in filter(None, (table.comparable, view.second_hand(table), table.note)):
+    for text in filter(None, (table.comparable, printed.second_hand(table), table.note)):
         out.print(f"[dim]{escape(text)}[/]")
 
 

@@ -97,7 +97,9 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
     folder = results_folder(results)
     chosen_tasks = registry.pick_tasks(names(tasks) or registry.tasks())
     methods = _methods(everything, names(baselines), models, revision)
-    cells = make_plan(chosen_tasks, methods, folder, force=force, paid=max_usd is not None)
+    cells = make_plan(
+        chosen_tasks, methods, folder, force=force, paid=max_usd is not None, asked=names(tasks)
+    )
     if dry_run:
         from tool_bench.cli.dry_run import show_plan
 

@@ -8,7 +8,10 @@ from typing import Annotated, Optional
 import typer
 
 from tool_bench.cli.common import (
+    HourOption,
+    PricesOption,
     ResultsOption,
+    asked_prices,
     console,
     examples,
     page_folder,
@@ -24,7 +27,14 @@ def _group() -> None:
     pass
 
 
-@app.command(epilog=examples("site build", "site build --results my-results --out my-site"))
+EXAMPLES = (
+    "site build",
+    "site build --results my-results --out my-site",
+    "site build --prices my-prices.toml --out my-site",
+)
+
+
+@app.command(epilog=examples(*EXAMPLES))
 def build(
     results: ResultsOption = None,
     out: Annotated[
@@ -35,11 +45,15 @@ def build(
             metavar="DIR",
         ),
     ] = None,
+    prices: PricesOption = None,
+    usd_per_hour: HourOption = None,
 ) -> int:
     """Build the page from the stored results and print its address."""
     from tool_bench.leaderboard.build import build as build_page
 
-    page, broken = build_page(results_folder(results), page_folder(results) if out is None else out)
+    folder = page_folder(results) if out is None else out
+    own = asked_prices(prices, usd_per_hour)
+    page, broken = build_page(results_folder(results), folder, own)
     warn(broken)
     console().print(page.resolve().as_uri(), soft_wrap=True)
     return 1 if broken else 0

@@ -3,6 +3,9 @@
 A file appears in the cache whole and with the right sha256, or not at all (pooch's temporary
 file and atomic move). An interrupted download leaves a ``.part`` file, which the next try goes
 on from and which nothing else ever reads.
+
+The hub's files are fetched from its addresses of a commit, as any other: with their size and sha256
+pinned, its library would add nothing. Its variables ``HF_ENDPOINT`` and ``HF_HUB_OFFLINE`` count.
 """
 
 from __future__ import annotations
@@ -22,12 +25,13 @@ from tool_bench.task import Source, Task
 
 Progress = Callable[[int], None]
 """Called with the number of bytes that just arrived."""
-Status = Literal["cached", "mirror", "upstream", "missing from mirror"]
+Status = Literal["cached", "mirror", "upstream", "missing from mirror", "needs a mirror"]
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
 _TRIES = 3
 _CHUNK = 1 << 14
+_HUB = "https://huggingface.co/"
 
 
 def cached_path(source: Source) -> Path:
@@ -47,7 +51,7 @@ def status(source: Source) -> Status:
         return "cached"
     base = mirror()
     if base is None:
-        return "upstream"
+        return "needs a mirror" if source.url is None else "upstream"
     if _is_address(base) or (Path(base).expanduser() / source.path).is_file():
         return "mirror"
     return "missing from mirror"
@@ -75,22 +79,24 @@ def fetch(source: Source, progress: Progress = lambda _: None) -> Path:
                 known_hash=f"sha256:{source.sha256}",
                 fname=path.name,
                 path=path.parent,
-                downloader=_Downloader(path.with_name(path.name + ".part"), source.size, progress),
+                downloader=_Downloader(
+                    path.with_name(path.name + ".part"), source.size or 0, progress
+                ),
             )
         except _OriginError as error:
             refusals.append(f"{origin}: {error}")
             corrupt = corrupt or error.corrupt
         except ValueError:  # pooch's word for a wrong hash
             refusals.append(
-                f"{origin}: sha256 differs from the pinned {source.sha256[:16]}…; nothing was kept"
+                f"{origin}: sha256 differs from the pinned {source.sha256!s:.16}…; nothing was kept"
             )
             corrupt = True
         else:
             return path
-    problem = "; ".join(refusals)
+    problem = "; ".join(filter(None, (*refusals, _not_asked(source))))
     if corrupt:
         raise DataError(source.path, problem)
-    raise UnavailableError(f"data unavailable: {problem}. {_way_out()}")
+    raise UnavailableError(f"data unavailable: {source.path}: {problem}. {_way_out(source)}")
 
 
 def check_cached(source: Source) -> None:
@@ -117,7 +123,7 @@ def fetch_all(task: Task, progress: Progress = lambda _: None) -> dict[str, Path
 def missing_bytes(tasks: Iterable[Task]) -> int:
     """Return how many bytes of the tasks' sources are not in the cache yet."""
     sources = {s.path: s for task in tasks for s in task.sources}
-    return sum(s.size for s in sources.values() if not is_cached(s))
+    return sum(s.size or 0 for s in sources.values() if not is_cached(s))
 
 
 def sha256_of(path: Path) -> str:
@@ -126,11 +132,21 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _way_out() -> str:
-    return (
-        "Connect to the network and run 'tool-bench data pull', or set TOOL_BENCH_MIRROR to a "
-        "folder or address that has the file."
-    )
+def _way_out(source: Source) -> str:
+    offers = "TOOL_BENCH_MIRROR to a folder or address that has the file."
+    if source.url is None:
+        return f"Set {offers}"
+    return f"Connect to the network and run 'tool-bench data pull', or set {offers}"
+
+
+def _not_asked(source: Source) -> str:
+    """Return why upstream is not asked for ``source``; empty if it is."""
+    if source.url is None:
+        return "only a mirror offers it"
+    offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+    if offline and source.url.startswith(_HUB):
+        return "the hub is not asked, because HF_HUB_OFFLINE is set"
+    return ""
 
 
 def _is_address(base: str) -> bool:
@@ -138,15 +154,16 @@ def _is_address(base: str) -> bool:
 
 
 def _origins(source: Source) -> list[str]:
+    origins = []
     base = mirror()
-    if base is None:
-        return [source.url]
-    first = (
-        f"{base.rstrip('/')}/{source.path}"
-        if _is_address(base)
-        else str(Path(base).expanduser() / source.path)
-    )
-    return [first, source.url]
+    if base is not None and _is_address(base):
+        origins.append(f"{base.rstrip('/')}/{source.path}")
+    elif base is not None:
+        origins.append(str(Path(base).expanduser() / source.path))
+    if source.url is not None and not _not_asked(source):
+        endpoint = os.environ.get("HF_ENDPOINT") or _HUB
+        origins.append(source.url.replace(_HUB, f"{endpoint.rstrip('/')}/", 1))
+    return origins
 
 
 class _OriginError(Exception):

@@ -11,6 +11,7 @@ from tool_bench import __version__, memo, registry, store
 
 if TYPE_CHECKING:
     from tool_bench.errors import DataError
+    from tool_bench.prices import Prices
     from tool_bench.reported import ReportedSource
     from tool_bench.results import Result
 
@@ -29,8 +30,15 @@ def default_output() -> Path:
     return store.default_folder().parent / "site" / "public"
 
 
-def build(results: Path, output: Path) -> tuple[Path, list[DataError]]:
+def build(
+    results: Path, output: Path, prices: Prices | None = None
+) -> tuple[Path, list[DataError]]:
     """Build the leaderboard; an unchanged page is left alone.
+
+    Args:
+        results: the results folder.
+        output: where the page goes.
+        prices: recompute costs at these; None shows them as stored.
 
     Returns:
         The path of the page, and what is wrong with the files that it leaves out.
@@ -40,7 +48,7 @@ def build(results: Path, output: Path) -> tuple[Path, list[DataError]]:
     """
     page = output / "index.html"
     stamp = output / STAMP
-    fingerprint = _fingerprint(results)
+    fingerprint = f"{_fingerprint(results)} {prices or ''}"
     if page.is_file() and stamp.is_file() and stamp.read_text() == fingerprint:
         return page, []
     from tool_bench.reported import read_reported
@@ -48,16 +56,22 @@ def build(results: Path, output: Path) -> tuple[Path, list[DataError]]:
     stored, broken = store.read_results(results)
     reported, unreadable = read_reported(results)
     broken += unreadable
-    store.write_atomically({page: _render(stored, reported).encode("utf-8")})
+    store.write_atomically({page: _render(stored, reported, results, prices).encode("utf-8")})
     if not broken:  # a page with something left out is built, and complained of, every time
         store.write_atomically({stamp: fingerprint.encode()})
     return page, broken
 
 
-def _render(stored: Sequence[Result], reported: Sequence[ReportedSource]) -> str:
+def _render(
+    stored: Sequence[Result],
+    reported: Sequence[ReportedSource],
+    results: Path,
+    prices: Prices | None,
+) -> str:
     import jinja2
 
-    from tool_bench.leaderboard import view
+    from tool_bench.leaderboard import printed, view
+    from tool_bench.significance import ALPHA, POWER
     from tool_bench.stats import RESAMPLES
 
     environment = jinja2.Environment(
@@ -68,16 +82,19 @@ def _render(stored: Sequence[Result], reported: Sequence[ReportedSource]) -> str
         lstrip_blocks=True,
     )
     environment.filters.update(
-        share=view.share,
-        interval=view.interval,
-        milliseconds=view.milliseconds,
-        parameters=view.parameters,
-        dollars=view.dollars,
-        caption=view.caption,
-        second_hand=view.second_hand,
+        share=printed.share,
+        interval=printed.interval,
+        milliseconds=printed.milliseconds,
+        parameters=printed.parameters,
+        dollars=printed.dollars,
+        caption=printed.caption,
+        second_hand=printed.second_hand,
+        size=printed.size,
+        seconds=printed.seconds,
+        count=printed.count,
     )
     return environment.get_template("templates/index.html.j2").render(
-        sections=view.sections(stored, registry.tasks()),
+        sections=view.sections(stored, registry.tasks(), results, prices),
         unmeasured=view.unmeasured(stored, registry.baselines().values()),
         reported=reported,
         checked=view.CHECKED,
@@ -85,6 +102,8 @@ def _render(stored: Sequence[Result], reported: Sequence[ReportedSource]) -> str
         slice_measures=view.SLICE_MEASURES,
         sorted_by=view.SORTED_BY,
         resamples=RESAMPLES,
+        level=ALPHA,
+        power=POWER,
         version=__version__,
         style=(site_folder() / "style.css").read_text(encoding="utf-8"),
         methods=len({result.baseline for result in stored}),
@@ -113,7 +132,7 @@ def _inputs(results: Path) -> Iterator[Path]:
     yield from sorted(results.glob("reported/*.yaml"))
     yield from sorted(p for p in site_folder().rglob("*") if p.suffix in {".j2", ".css"})
     yield from sorted(package.glob("leaderboard/*.py"))
-    yield package / "stats.py"
-    yield package / "reported.py"
+    for name in ("context", "pricing", "ranking", "reported", "significance", "stats"):
+        yield package / f"{name}.py"
     for folder in (package / "tasks", package.parent / "tasks"):
         yield from sorted(folder.rglob("*.py"))

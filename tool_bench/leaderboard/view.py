@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tool_bench.baseline import Baseline
-from tool_bench.reported import Checked, ReportedTable
-from tool_bench.results import Estimate, Provenance, Result, SliceScores
+from tool_bench.context import carried
+from tool_bench.leaderboard.printed import Score, describe
+from tool_bench.prices import Prices
+from tool_bench.pricing import repriced
+from tool_bench.ranking import Standing, rank_table
+from tool_bench.reported import Checked
+from tool_bench.results import Cost, Estimate, Result, SliceScores
+from tool_bench.store import result_path
 from tool_bench.task import Task
 
 COLUMNS = ("Hit@1", "Hit@5", "Hit@10", "MRR@10", "nDCG@5", "nDCG@10")
@@ -21,28 +27,23 @@ CHECKED: Mapping[Checked, str] = {
     "second-hand": "reported, second-hand",
 }
 
-_WHOLE_MS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """A mean as a share of one, and its interval where it has one."""
-
-    value: float
-    low: float | None
-    high: float | None
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One method in one table."""
 
     result: Result
+    standing: Standing
     scores: Mapping[str, Score]
+    """Of the headline."""
     macro: Score
     """Hit@1 as the mean over tools."""
     complete: Score
     """Completeness@10."""
+    cost: Cost | None
+    """At the prices asked for."""
+    tokens: float
+    """What a request carries when an agent is given the first ten tools."""
     machine: str
     """Letter of the machine its latency was measured on; empty where all rows share one."""
 
@@ -63,6 +64,8 @@ class Table:
 
     anchor: str
     scope: str
+    headline: str
+    """The slice or average that the scores are of."""
     revision: str
     counts: Mapping[str, int]
     queries: int
@@ -73,8 +76,12 @@ class Table:
     """(letter, description) of each machine."""
     threads: tuple[int, ...]
     """Numbers of threads torch used, over the methods that need it."""
-    prices: tuple[str, ...]
-    """What the costs stand on."""
+    prices: tuple[tuple[str, str], ...]
+    """(price, where it was read) of what the costs stand on."""
+    reference: str
+    """``method on task`` that latencies are also given in units of; empty where none was timed."""
+    counters: tuple[str, ...]
+    """What counted the tokens."""
     slices: SliceTable | None
 
 
@@ -88,34 +95,55 @@ class TaskSection:
     tables: tuple[Table, ...]
 
 
-def sections(results: Iterable[Result], tasks: Mapping[str, Task]) -> tuple[TaskSection, ...]:
+def sections(
+    results: Iterable[Result],
+    tasks: Mapping[str, Task],
+    folder: Path,
+    prices: Prices | None = None,
+) -> tuple[TaskSection, ...]:
     """Group ``results`` into tables: tasks in declared order, then others by name.
 
     Results made on different data never share a table.
+
+    Args:
+        results: what to show.
+        tasks: the declared tasks.
+        folder: the results folder, with the per-query files that ranks are computed from.
+        prices: recompute costs at these; None shows them as stored.
+
+    Raises:
+        DataError: a per-query file cannot be read, or does not fit the others of its table.
     """
     by_task: dict[str, list[Result]] = {name: [] for name in tasks}
     for result in results:
         by_task.setdefault(result.task, []).append(result)
     return tuple(
-        TaskSection(name=name, task=tasks.get(name), tables=tuple(_tables(name, own)))
+        TaskSection(
+            name=name, task=tasks.get(name), tables=tuple(_tables(name, own, folder, prices))
+        )
         for name, own in by_task.items()
     )
 
 
-def _tables(task: str, results: list[Result]) -> Iterable[Table]:
-    groups: dict[tuple[str, str, str], list[Result]] = {}
+def _tables(
+    task: str, results: list[Result], folder: Path, prices: Prices | None
+) -> Iterable[Table]:
+    groups: dict[tuple[str, str, str, str], list[Result]] = {}
     for result in results:
         for scope in result.scopes:
-            key = (scope, result.data.revision, result.data.sha256)
+            data = result.data
+            key = (scope, data.headline, data.revision, data.sha256)
             groups.setdefault(key, []).append(result)
-    for number, ((scope, revision, _), own) in enumerate(groups.items()):
+    for number, ((scope, headline, revision, _), own) in enumerate(groups.items()):
         machines = sorted({describe(r.provenance) for r in own if r.timing})
         letters = dict(zip(machines, "abcdefghijklmnopqrstuvwxyz", strict=False))
-        rows = [_row(r, scope, letters) for r in own]
+        standings = rank_table([_per_query(r, scope, folder) for r in own])
+        rows = [_row(r, scope, standings[r.baseline], letters, prices) for r in own]
         rows.sort(key=lambda row: (-row.scores[SORTED_BY].value, row.result.baseline))
         yield Table(
             anchor=f"{task}-{scope}" + (f"-{number}" if number else ""),
             scope=scope,
+            headline=headline,
             revision=revision,
             counts=own[0].data.counts,
             queries=own[0].scopes[scope].slices["all"].queries,
@@ -123,27 +151,49 @@ def _tables(task: str, results: list[Result]) -> Iterable[Table]:
             several_golds=any(row.complete != row.scores["Hit@10"] for row in rows),
             machines=tuple((letter, text) for text, letter in letters.items()),
             threads=tuple(sorted({t for r in own if (t := r.provenance.threads) and r.timing})),
-            prices=tuple(sorted({r.cost.basis for r in own if r.cost})),
-            slices=_slices(rows, scope),
+            prices=tuple(sorted({(c.basis, c.source) for row in rows if (c := row.cost)})),
+            reference=_reference(own),
+            counters=tuple(sorted({r.scopes[scope].context.counter for r in own})),
+            slices=_slices(rows, scope, headline),
         )
 
 
-def _row(result: Result, scope: str, letters: Mapping[str, str]) -> Row:
-    scores = result.scopes[scope].slices["all"]
+def _per_query(result: Result, scope: str, folder: Path) -> tuple[str, Path, str]:
+    file = result.scopes[scope].per_query
+    path = result_path(folder, result.task, result.baseline).parent / file.name
+    return result.baseline, path, file.sha256
+
+
+def _reference(results: Iterable[Result]) -> str:
+    timed = (r.timing.reference for r in results if r.timing and r.timing.reference)
+    return next((f"{reference.baseline} on {reference.task}" for reference in timed), "")
+
+
+def _row(
+    result: Result,
+    scope: str,
+    standing: Standing,
+    letters: Mapping[str, str],
+    prices: Prices | None,
+) -> Row:
+    slices = result.scopes[scope].slices
+    scores = slices[result.data.headline]
     marked = result.timing is not None and len(letters) > 1
     return Row(
         result=result,
+        standing=standing,
         scores={measure: _score(scores, measure) for measure in COLUMNS},
-        macro=_as_score(scores.macro["Hit@1"]),
+        macro=_as_score(slices["all"].macro["Hit@1"]),
         complete=_score(scores, "Completeness@10"),
+        cost=result.cost if prices is None else repriced(result, prices),
+        tokens=carried(result, scope, "10"),
         machine=letters.get(describe(result.provenance), "?") if marked else "",
     )
 
 
-def _slices(rows: Iterable[Row], scope: str) -> SliceTable | None:
-    rows = list(rows)
+def _slices(rows: Sequence[Row], scope: str, headline: str) -> SliceTable | None:
     slices = rows[0].result.scopes[scope].slices
-    names = tuple(name for name in slices if name != "all")
+    names = tuple(name for name in slices if name != headline)
     if not names:
         return None
     return SliceTable(
@@ -172,27 +222,6 @@ def _as_score(estimate: Estimate) -> Score:
     return Score(value=estimate.value, low=estimate.low, high=estimate.high)
 
 
-def describe(provenance: Provenance) -> str:
-    """Return the machine in one line."""
-    machine = provenance.hardware
-    parts = [machine.cpu, f"{machine.cores} core{'' if machine.cores == 1 else 's'}"]
-    parts += [f"{machine.memory_gib:g} GiB", *filter(None, [machine.accelerator])]
-    return ", ".join(parts)
-
-
-def caption(table: ReportedTable) -> str:
-    """Return what a reported table is about: task, setting and sizes, as far as they are known."""
-    parts = [table.task, *filter(None, [table.setting])]
-    parts += [f"{table.tools:,} tools"] if table.tools else []
-    parts += [f"{table.queries:,} queries"] if table.queries else []
-    return ", ".join(parts)
-
-
-def second_hand(table: ReportedTable) -> str | None:
-    """Return who says that the source gives these figures; None where it was read itself."""
-    return f"According to {table.via}." if table.via else None
-
-
 def unmeasured(
     results: Iterable[Result], baselines: Iterable[Baseline]
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -209,43 +238,3 @@ def unmeasured(
         else:
             lacking.setdefault("a run", []).append(baseline.name)
     return tuple((reason, tuple(names)) for reason, names in lacking.items())
-
-
-def share(value: float | None) -> str:
-    """Return a score as a share of one with three digits: ``.547``, ``1.000``."""
-    return "n/a" if value is None else f"{value:.3f}".removeprefix("0")
-
-
-def interval(score: Score) -> str:
-    """Return the interval of a score: ``.486–.613``; empty where it has none."""
-    return "" if score.low is None else f"{share(score.low)}–{share(score.high)}"
-
-
-def margin(score: Score) -> str:
-    """Return half the width of a score's interval: ``±.064``; empty where it has none."""
-    if score.low is None or score.high is None:
-        return ""
-    return f"±{share((score.high - score.low) / 2)}"
-
-
-def milliseconds(value: float) -> str:
-    """Return a latency with two significant digits, or whole milliseconds from 10 on."""
-    return f"{value:.0f}" if float(f"{value:.2g}") >= _WHOLE_MS else f"{value:.2g}"
-
-
-def parameters(value: int | None) -> str:
-    """Return a number of parameters as people say it: ``22.7 M``; ``n/a`` where unknown."""
-    if value is None:
-        return "n/a"
-    for unit, size in (("B", 10**9), ("M", 10**6), ("k", 10**3)):
-        if round(value / size, 2) >= 1:
-            return f"{value / size:.3g} {unit}"
-    return str(value)
-
-
-def dollars(value: float) -> str:
-    """Return an amount of US dollars with two significant digits and no exponent."""
-    if value == 0:
-        return "0"
-    decimals = 1 - math.floor(math.log10(abs(value)))
-    return f"{round(value, decimals):.{max(decimals, 0)}f}"

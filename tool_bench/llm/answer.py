@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tool_bench.pricing import ModelPrice
+from tool_bench.prices import ModelPrice
 from tool_bench.retriever import Spent
-
-_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +37,10 @@ class Answer:
 
 def spent_on(usage: Mapping[str, Any], seconds: float, price: ModelPrice) -> Spent:
     """Return what an answer took, from the ``usage`` that the API states with it."""
-    fresh, output = usage["input_tokens"], usage["output_tokens"]
-    written = usage.get("cache_creation_input_tokens") or 0
-    read = usage.get("cache_read_input_tokens") or 0
-    usd = (
-        fresh * price.input
-        + written * price.cache_write
-        + read * price.cache_read
-        + output * price.output
-    ) / _MILLION
-    return Spent(seconds, usd, fresh + written + read, output)
+    tokens = {
+        "fresh": usage["input_tokens"],
+        "cache_write": usage.get("cache_creation_input_tokens") or 0,
+        "cache_read": usage.get("cache_read_input_tokens") or 0,
+        "output": usage["output_tokens"],
+    }
+    return Spent(seconds, price.usd(**tokens), **tokens)

@@ -33,12 +33,11 @@ class ApiTools:
     """Tools of one request, in the order of their ids, so that equal catalogues are equal texts."""
 
     def __init__(self, tools: Iterable[Tool]) -> None:
-        ordered = sorted(tools, key=lambda tool: tool.id)
-        names = api_names(ordered)
-        self.params = [_param(tool, names[tool.id]) for tool in ordered]
+        by_id = definitions(sorted(tools, key=lambda tool: tool.id))
+        self.params = list(by_id.values())
         self.sizes = [tokens(param) for param in self.params]
         """Tokens to expect of each."""
-        self._ids = {name: id_ for id_, name in names.items()}
+        self._ids = {param["name"]: id_ for id_, param in by_id.items()}
 
     def ids(self, names: Iterable[str]) -> list[str]:
         """Return the ids of tools by the names the model used; unknown and repeated ones go."""
@@ -59,6 +58,12 @@ class ApiCatalogues:
             chosen = self._tools if own is None else dict.fromkeys(own)
             self._made[own] = ApiTools(self._tools[id_] for id_ in chosen if id_ in self._tools)
         return self._made[own]
+
+
+def definitions(tools: Sequence[Tool]) -> dict[str, dict[str, Any]]:
+    """Return tool id -> what the API is sent for it: name, description, input schema."""
+    names = api_names(tools)
+    return {tool.id: _param(tool, names[tool.id]) for tool in tools}
 
 
 def api_names(tools: Sequence[Tool]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from tool_bench.llm.budget import Budget, LimitReachedError
 from tool_bench.llm.cache import AnswerStore, check
 from tool_bench.llm.estimate import most_usd
 from tool_bench.llm.failure import explained, was_sent
-from tool_bench.llm.request import MODEL, Request, cached_prefix, key, request
+from tool_bench.llm.request import MODEL, Request, cached_prefix, key
 from tool_bench.progress import report
 
 if TYPE_CHECKING:
@@ -44,11 +44,6 @@ class Client:
         self._kept: set[str] = set()
         self._warm: dict[str, float] = {}
         self._lock = threading.Lock()
-
-    def texts(self, prompts: Sequence[str], max_tokens: int) -> list[str]:
-        """Return the model's text for each prompt; errors as :meth:`answers`."""
-        answers = self.answers([request(prompt, max_tokens) for prompt in prompts])
-        return [answer.text for answer in answers]
 
     def answers(self, requests: Sequence[Request]) -> list[Answer]:
         """Return an answer to each request; equal ones are asked and paid once.

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from tool_bench.llm.request import Request
-from tool_bench.pricing import ModelPrice
+from tool_bench.prices import ModelPrice
 
 _EXPECTED_BYTES = 3.0
 _LEAST_BYTES = 2.0
