@@ -18,10 +18,17 @@ COMMANDS = [
     ["list"],
     ["results"],
     ["search"],
+    ["compare"],
+    ["reproduce"],
     ["rescore"],
+    ["scale"],
     ["data", "status"],
     ["data", "pull"],
     ["data", "verify"],
+    ["data", "import", "beir"],
+    ["data", "import", "toolbench"],
+    ["data", "export"],
+    ["data", "remove"],
     ["site", "build"],
 ]
 

@@ -97,5 +97,5 @@ def test_an_interrupted_run_says_that_it_goes_on(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted; finished cells are kept" in err
+    assert "interrupted; what was finished is kept" in err
     assert "Traceback" not in err

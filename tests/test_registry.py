@@ -48,9 +48,9 @@ def test_mteb_accepts_every_declaration(name: str) -> None:
     assert metadata.dataset["revision"] == task.dataset["revision"]
     assert metadata.is_filled()
     for source in task.sources:
-        assert len(source.sha256 or "") == 64
+        assert len(source.sha256) == 64
         assert source.url is None or source.revision in source.url
-        assert (source.size or 0) > 0
+        assert source.size > 0
 
 
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> ModuleType:

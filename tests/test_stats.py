@@ -8,7 +8,6 @@ from tool_bench.stats import (
     average_intervals,
     clusters,
     mean_intervals,
-    quantile_interval,
     weighted_parts,
 )
 
@@ -71,12 +70,6 @@ def test_one_cluster_has_no_interval() -> None:
 def test_queries_with_equal_gold_sets_share_a_cluster() -> None:
     relevance = {"a": {"x": 1, "y": 1}, "b": {"y": 2, "x": 1}, "c": {"x": 1}}
     assert clusters(["a", "b", "c"], relevance) == [0, 0, 1]
-
-
-def test_a_quantile_lies_in_its_interval() -> None:
-    values = np.random.default_rng(5).exponential(size=200)
-    low, high = quantile_interval(values, 0.5)
-    assert low < float(np.median(values)) < high
 
 
 def test_equal_scores_have_an_interval_without_width() -> None:

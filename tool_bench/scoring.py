@@ -14,15 +14,11 @@ from tool_bench.runs import Run, short
 from tool_bench.stats import average_intervals, clusters
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from tool_bench.stats import Part
 
 RUN_SUFFIX = ".run.gz"
 SCORES_SUFFIX = ".scores.csv.gz"
 _DIGITS = 6
-
-Part = tuple[float, "NDArray[np.float64]", Sequence[int]]
-"""(weight, one row per query and one column per measure, cluster of each row)."""
 
 
 def score_scope(

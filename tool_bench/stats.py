@@ -164,16 +164,3 @@ def _quantiles(
     shifted = bias + np.array([-z, z])
     shares: NDArray[np.float64] = ndtr(bias + shifted / (1 - acceleration * shifted))
     return shares
-
-
-def quantile_interval(
-    values: NDArray[np.float64], quantile: float, seed: int = SEED
-) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of a quantile of independent ``values``, shape (n,)."""
-    import numpy as np
-
-    rng = np.random.default_rng(seed)
-    draws = rng.choice(values, size=(1_000, len(values)))
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(np.quantile(draws, quantile, axis=1), [tail, 1 - tail])
-    return float(low), float(high)

@@ -25,10 +25,9 @@ class Source:
     """None for a file that only a mirror offers."""
     revision: str
     """Upstream's commit."""
-    sha256: str | None
-    """None where the commit alone pins it: the hub's library checks what it fetches."""
-    size: int | None
-    """Bytes; None likewise."""
+    sha256: str
+    size: int
+    """Bytes."""
     license: str
 
 

@@ -52,7 +52,7 @@ def status(tasks: list[str] = Names) -> None:
             out.print(f"  [green]{_origin(task)}[/]")
         for source in task.sources:
             where = status_of(source)
-            size = "size unknown" if source.size is None else f"{source.size / 1e3:,.0f} kB"
+            size = f"{source.size / 1e3:,.0f} kB"
             shown = f"[green]{where}[/]" if where == "cached" else where
             out.print(f"  {shown}, {size}: {source.path}", soft_wrap=True)
     out.print(f"cache: {escape(str(cache_folder()))}", soft_wrap=True)

@@ -79,16 +79,14 @@ def fetch(source: Source, progress: Progress = lambda _: None) -> Path:
                 known_hash=f"sha256:{source.sha256}",
                 fname=path.name,
                 path=path.parent,
-                downloader=_Downloader(
-                    path.with_name(path.name + ".part"), source.size or 0, progress
-                ),
+                downloader=_Downloader(path.with_name(path.name + ".part"), source.size, progress),
             )
         except _OriginError as error:
             refusals.append(f"{origin}: {error}")
             corrupt = corrupt or error.corrupt
         except ValueError:  # pooch's word for a wrong hash
             refusals.append(
-                f"{origin}: sha256 differs from the pinned {source.sha256!s:.16}…; nothing was kept"
+                f"{origin}: sha256 differs from the pinned {source.sha256[:16]}…; nothing was kept"
             )
             corrupt = True
         else:
@@ -123,7 +121,7 @@ def fetch_all(task: Task, progress: Progress = lambda _: None) -> dict[str, Path
 def missing_bytes(tasks: Iterable[Task]) -> int:
     """Return how many bytes of the tasks' sources are not in the cache yet."""
     sources = {s.path: s for task in tasks for s in task.sources}
-    return sum(s.size or 0 for s in sources.values() if not is_cached(s))
+    return sum(s.size for s in sources.values() if not is_cached(s))
 
 
 def sha256_of(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from tool_bench import __version__, memo, registry, store
 
 if TYPE_CHECKING:
     from tool_bench.errors import DataError
+    from tool_bench.leaderboard.curves import Curves
+    from tool_bench.leaderboard.view import TaskSection
     from tool_bench.prices import Prices
     from tool_bench.reported import ReportedSource
     from tool_bench.results import Result
@@ -51,22 +53,28 @@ def build(
     fingerprint = f"{_fingerprint(results)} {prices or ''}"
     if page.is_file() and stamp.is_file() and stamp.read_text() == fingerprint:
         return page, []
+    from tool_bench.leaderboard import view
+    from tool_bench.leaderboard.curves import curves
     from tool_bench.reported import read_reported
+    from tool_bench.scaling import read_records
 
     stored, broken = store.read_results(results)
     reported, unreadable = read_reported(results)
-    broken += unreadable
-    store.write_atomically({page: _render(stored, reported, results, prices).encode("utf-8")})
+    records, spoilt = read_records(results)
+    broken += unreadable + spoilt
+    sections = view.sections(stored, registry.tasks(), results, prices)
+    rendered = _render(sections, stored, reported, curves(records))
+    store.write_atomically({page: rendered.encode("utf-8")})
     if not broken:  # a page with something left out is built, and complained of, every time
         store.write_atomically({stamp: fingerprint.encode()})
     return page, broken
 
 
 def _render(
+    sections: Sequence[TaskSection],
     stored: Sequence[Result],
     reported: Sequence[ReportedSource],
-    results: Path,
-    prices: Prices | None,
+    curves: Mapping[str, Curves],
 ) -> str:
     import jinja2
 
@@ -92,9 +100,11 @@ def _render(
         size=printed.size,
         seconds=printed.seconds,
         count=printed.count,
+        roughly=printed.roughly,
     )
     return environment.get_template("templates/index.html.j2").render(
-        sections=view.sections(stored, registry.tasks(), results, prices),
+        sections=sections,
+        curves=curves,
         unmeasured=view.unmeasured(stored, registry.baselines().values()),
         reported=reported,
         checked=view.CHECKED,
@@ -130,6 +140,7 @@ def _inputs(results: Path) -> Iterator[Path]:
     package = Path(__file__).resolve().parent.parent
     yield from sorted(results.glob("*/*.json"))
     yield from sorted(results.glob("reported/*.yaml"))
+    yield from sorted(results.glob("scaling/*/*.json"))
     yield from sorted(p for p in site_folder().rglob("*") if p.suffix in {".j2", ".css"})
     yield from sorted(package.glob("leaderboard/*.py"))
     for name in ("context", "pricing", "ranking", "reported", "significance", "stats"):

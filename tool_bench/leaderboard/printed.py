@@ -99,3 +99,8 @@ def seconds(value: float | None) -> str:
 def count(value: float | None) -> str:
     """Return a number in whole units, thousands apart; ``n/a`` for None."""
     return "n/a" if value is None else f"{value:,.0f}"
+
+
+def roughly(value: int) -> str:
+    """Return an estimate with two significant digits: ``120,000``."""
+    return f"{float(f'{value:.2g}'):,.0f}"
