@@ -86,7 +86,7 @@ def size(value: int | None) -> str:
     if value is None:
         return "n/a"
     for unit, one in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if round(value / one, 2) >= 1:
+        if value >= one:
             return f"{value / one:.3g} {unit}"
     return f"{value} B"
 
