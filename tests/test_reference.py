@@ -3,15 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import fakes
-import numpy as np
 import pytest
 
 from tool_bench import reference, registry
 from tool_bench.data.load import load
 from tool_bench.evaluate import evaluate
-from tool_bench.timing import Timed
-
-TIMED = Timed(np.full((30, 1), 1e-3), np.zeros((30, 1)), None)
 
 
 def test_nothing_is_downloaded_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,12 +15,12 @@ def test_nothing_is_downloaded_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("it was loaded")
 
     monkeypatch.setattr(reference, "load", refuse)
-    assert reference.beside(TIMED) is None
+    assert reference.subject() is None
 
 
 def test_a_registry_without_it_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "tasks", lambda: {"Tiny": fakes.TASK})
-    assert reference.beside(TIMED) is None
+    assert reference.subject() is None
 
 
 def test_data_that_is_broken_is_the_business_of_its_own_cells(
@@ -33,7 +29,7 @@ def test_data_that_is_broken_is_the_business_of_its_own_cells(
     known = registry.baselines()
     monkeypatch.setattr(registry, "tasks", lambda: {"MetaTool": fakes.BROKEN})
     monkeypatch.setattr(registry, "baselines", lambda: known)
-    assert reference.beside(TIMED) is None
+    assert reference.subject() is None
 
 
 def test_the_reference_compared_with_itself_is_near_one(mirror: Path) -> None:
@@ -43,8 +39,9 @@ def test_the_reference_compared_with_itself_is_near_one(mirror: Path) -> None:
     found = result.timing.reference
     assert found
     assert (found.task, found.baseline) == ("MetaTool", "bm25s")
+    assert found.p50.high
     assert found.p50.low <= found.p50.ms <= found.p50.high
     assert found.ratio.value == pytest.approx(
         result.timing.latency["p50"].ms / found.p50.ms, rel=1e-3
     )
-    assert 0.3 < found.ratio.value < 3  # other work of this machine comes and goes
+    assert 0.7 < found.ratio.value < 1.4  # they take turns, so other work meets both

@@ -34,7 +34,7 @@ from tool_bench.retriever import Candidates, Metered, Retriever, Spent
 from tool_bench.runs import DEPTH, Run, settle, short, to_trec
 from tool_bench.scoring import RUN_SUFFIX, score_scope
 from tool_bench.task import Task
-from tool_bench.timing import Phases
+from tool_bench.timing import Phases, Subject
 
 LATENCY_K = 10
 _SEARCH_CHUNK = 100
@@ -57,8 +57,9 @@ def evaluate(
     """
     with _blaming(baseline), footprint.recording_models() as models:
         built = _build(baseline, dataset)
-        scopes, files, searched = _search(built.retriever, task, baseline, dataset)
-        taken = _footprint(baseline, built, models)
+        runs, searched = _search(built.retriever, baseline, dataset)
+        taken = _footprint(baseline, built, models)  # before scoring adds libraries of its own
+        scopes, files = _score(runs, task, baseline, dataset)
         provenance = collect(list(arguments), baseline.precision)
         times, cost = _times(built, searched, dataset, provenance.hardware)
     result = Result(
@@ -124,28 +125,37 @@ def _build(baseline: Baseline, dataset: ToolDataset) -> _Built:
 
 
 def _search(
-    retriever: Retriever, task: Task, baseline: Baseline, dataset: ToolDataset
-) -> tuple[dict[str, ScopeScores], dict[str, bytes], _Searched]:
-    """Search and score every scope."""
-    scopes: dict[str, ScopeScores] = {}
-    files: dict[str, bytes] = {}
+    retriever: Retriever, baseline: Baseline, dataset: ToolDataset
+) -> tuple[dict[Scope, Run], _Searched]:
+    """Search every scope."""
+    runs: dict[Scope, Run] = {}
     searched = _Searched(None, {})
     for scope in dataset.scopes:
         began, saved = time.perf_counter(), seconds_saved()
-        run = search_scope(retriever, dataset, scope)
+        run = runs[scope] = search_scope(retriever, dataset, scope)
         if scope == "global" and isinstance(retriever, Metered):
             searched = _Searched(None, dict(retriever.spent()))
         elif scope == "global":
             took = time.perf_counter() - began + seconds_saved() - saved
             searched = _Searched(round(len(dataset.queries) / took, 1), {})
         _require_full(run, baseline, dataset, scope)
+    return runs, searched
+
+
+def _score(
+    runs: Mapping[Scope, Run], task: Task, baseline: Baseline, dataset: ToolDataset
+) -> tuple[dict[str, ScopeScores], dict[str, bytes]]:
+    """Return the scores of every scope, and the content of the files that they name."""
+    scopes: dict[str, ScopeScores] = {}
+    files: dict[str, bytes] = {}
+    for scope, run in runs.items():
         data = to_trec(run, store.folder_name(baseline.name))
         run_file = StoredFile(
             name=f"{task.name}.{scope}{RUN_SUFFIX}", sha256=store.content_hash(data)
         )
         scopes[scope], per_query = score_scope(run, dataset, scope, task.headline, run_file)
         files |= {run_file.name: data, scopes[scope].per_query.name: per_query}
-    return scopes, files, searched
+    return scopes, files
 
 
 def search_scope(retriever: Retriever, dataset: ToolDataset, scope: Scope) -> Run:
@@ -219,12 +229,14 @@ def _times(
         timed = timing.as_measured([spent.seconds for spent in searched.paid.values()])
         cost = pricing.paid(searched.paid, retriever.indexing(), retriever.model())
         return timing.record(phases, timed, None), cost
-    report("time queries", 0, 1)
-    timed = timing.measured(
-        lambda query: retriever.search([query], LATENCY_K, [None]), dataset.queries
-    )
-    times = timing.record(phases, timed, reference.beside(timed))
-    return times, pricing.computed(times.latency_mean_ms / 1_000, times.index_s, hardware)
+    subjects: list[Subject] = [
+        (lambda query: retriever.search([query], LATENCY_K, [None]), dataset.queries)
+    ]
+    unit = reference.subject()
+    timed, *others = timing.measured([*subjects, unit] if unit else subjects)
+    compared = [timing.compared(timed, t, reference.TASK, reference.BASELINE) for t in others]
+    times = timing.record(phases, timed, compared[0] if compared else None)
+    return times, pricing.computed(times.latency_mean_ms / 1_000, built.index_s, hardware)
 
 
 @contextmanager

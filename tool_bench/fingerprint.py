@@ -22,7 +22,7 @@ from tool_bench import memo, registry
 from tool_bench.baseline import Baseline
 from tool_bench.task import Task
 
-HARNESS_VERSION = 4
+HARNESS_VERSION = 5
 """Raised when a change of the core can move a score or a timing of any cell."""
 
 _DECLARATIONS = {"TASKS", "BASELINES"}
@@ -79,13 +79,13 @@ def _content_of_file(path: Path) -> str:
 
 
 def task_hash(task: Task) -> str:
-    """Return a hash of everything that decides the task's data."""
+    """Return a hash of everything that decides the task's data and what is made of it."""
     sources = [[source.path, source.sha256] for source in task.sources]
-    return _hash([task.name, task.data_revision, sources, _code_of(task.build)])
+    return _hash([task.name, task.data_revision, sources, task.headline, _code_of(task.build)])
 
 
 def baseline_hash(baseline: Baseline) -> str:
-    """Return a hash of everything that decides the method's rankings."""
+    """Return a hash of everything that decides the method's rankings and their figures."""
     return _hash(
         [
             baseline.name,
@@ -94,6 +94,8 @@ def baseline_hash(baseline: Baseline) -> str:
             baseline.precision,
             dict(baseline.settings),
             baseline.uses_examples,
+            baseline.whole_catalogue,
+            baseline.may_rank_fewer,
             _code_of(baseline.load),
             *(baseline_hash(part) for part in registry.pick_baselines(baseline.parts)),
         ]

@@ -230,7 +230,7 @@ def _evaluate(results: Path, task: Task, baseline: Baseline, forward: Report) ->
         forward("load data", 0, 1)
         result, files = evaluate(task, baseline, load(task), _command(task, baseline))
         store.write(results, result, files)
-    scores = result.scopes["global"].slices["all"].measures
+    scores = result.scopes["global"].slices[result.data.headline].measures
     return ", ".join(f"{m} {scores[m].value:.3f}" for m in ("Hit@1", "nDCG@10"))
 
 

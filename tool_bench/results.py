@@ -31,6 +31,10 @@ class SliceScores(_Record):
     """The scores of one slice of a scope's queries."""
 
     queries: int = Field(description="how many queries, the denominator of every mean")
+    clusters: int = Field(
+        description="sets of right tools among them, which are what is resampled; of an average, "
+        "those of its smallest slice"
+    )
     measures: dict[str, Estimate] = Field(description="means over queries")
     macro: dict[str, Estimate] = Field(
         description="means over relevant tools of the mean over each tool's queries; empty for an "
@@ -75,7 +79,9 @@ class Quantile(_Record):
 
     ms: float
     low: float = Field(description="lower end of the 95 % bootstrap interval, ms")
-    high: float = Field(description="upper end of the 95 % bootstrap interval, ms")
+    high: float | None = Field(
+        description="upper end, ms; null where so few queries have no upper bound"
+    )
 
 
 class Ratio(_Record):
@@ -87,7 +93,7 @@ class Ratio(_Record):
 
 
 class Reference(_Record):
-    """A fixed method on a fixed task, timed in the same process right after the method."""
+    """A fixed method on a fixed task, timed in the same process in turn with the method."""
 
     task: str
     baseline: str

@@ -68,7 +68,8 @@ def score_slices(
     parts: dict[str, Part] = {}
     for name, query_ids in dataset.slices.items():
         rows = np.array([[scores[m][q] for m in measures.MEASURES] for q in query_ids])
-        parts[name] = (1.0, rows, clusters(query_ids, relevance))
+        cluster = clusters(query_ids, relevance)
+        parts[name] = (1.0, rows, cluster)
         tools = [
             measures.by_tool({q: scores[m][q] for q in query_ids}, relevance)
             for m in measures.MEASURES
@@ -76,12 +77,14 @@ def score_slices(
         by_tool = np.array([list(own.values()) for own in tools]).T
         slices[name] = SliceScores(
             queries=len(query_ids),
+            clusters=max(cluster) + 1,
             measures=_estimates([parts[name]]),
             macro=_estimates([(1.0, by_tool, range(len(by_tool)))]),
         )
     for name, weights in dataset.averages.items():
         slices[name] = SliceScores(
             queries=sum(slices[part].queries for part in weights),
+            clusters=min(slices[part].clusters for part in weights),
             measures=_estimates([(weight, *parts[part][1:]) for part, weight in weights.items()]),
             macro={},
         )

@@ -1,13 +1,18 @@
-"""Latency: one query at a time, warm, encode and search and top-k together."""
+"""Latency: one query at a time, warm, encode and search and top-k together.
+
+A method and the reference are timed in turn, a round of one and a round of the other: what the
+machine does meanwhile, a neighbour on the same processor above all, then meets both alike.
+"""
 
 from __future__ import annotations
 
 import gc
 import hashlib
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tool_bench.encoder import seconds_encoding, without_cache
@@ -24,17 +29,20 @@ if TYPE_CHECKING:
 SAMPLE = 200
 WARM_UP, WARM_UP_SECONDS, WARM_UP_LIMIT = 10, 0.3, 2_000
 """Uncounted calls before the first counted one: so many, for so long, but no more than so many."""
-PASSES, LEAST_SECONDS = 100, 1.0
-"""A fast method goes over its sample again until it has taken so long, at most so many times."""
+ROUNDS = 10
+"""The sample is cut into so many parts, which are timed in turn with the reference's."""
+ROUND_SECONDS, PASSES = 0.1, 100
+"""A fast method goes over a part again until it has taken so long, at most so many times."""
 SECONDS_LIMIT = 30.0
 LEAST = 20
 """Queries timed even when the limit has passed."""
 
-_RESAMPLES, _CHUNK = 1_000, 50
+_RESAMPLES = 1_000
 _DIGITS = 6
-_REPORT_S = 0.5
 
 SearchOne = Callable[[Query], object]
+Subject = tuple[SearchOne, Sequence[Query]]
+"""What is timed, and the queries to time it with."""
 Clock = Callable[[], float]
 
 
@@ -46,6 +54,8 @@ class Timed:
     """Whole searches, shape (queries, passes)."""
     encoding: NDArray[np.float64]
     """The part inside encoders, shape (queries, passes)."""
+    round: NDArray[np.intp]
+    """The round each query was timed in, shape (queries,)."""
     busy_cores: float | None
     """Cores' worth of work that other processes did meanwhile; None where not known."""
 
@@ -70,32 +80,28 @@ def sample(queries: Sequence[Query], n: int) -> list[Query]:
     return sorted(queries, key=lambda q: hashlib.sha256(q.id.encode()).digest())[:n]
 
 
-def measured(
-    search_one: SearchOne, queries: Sequence[Query], clock: Clock = time.perf_counter
-) -> Timed:
-    """Time ``search_one`` on a sample of ``queries``, one after the other.
+def measured(subjects: Sequence[Subject], clock: Clock = time.perf_counter) -> list[Timed]:
+    """Time each of ``subjects`` on a sample of its queries, one query after the other.
 
-    Nothing is read from the vector cache, and no garbage is collected meanwhile. After a warm-up
-    at most :data:`SAMPLE` queries are timed, and after :data:`SECONDS_LIMIT` seconds none once
-    there are :data:`LEAST`. Where all of them took less than :data:`LEAST_SECONDS`, they are timed
-    again and again: a fraction of a second would measure what the machine did in it.
+    Nothing is read from the vector cache, and no garbage is collected meanwhile. After a warm-up,
+    :data:`ROUNDS` rounds follow: in each, every subject answers the next part of its sample, a
+    fast one again and again until :data:`ROUND_SECONDS` have passed, since a fraction of a second
+    would measure what the machine did in it. A slow one stops within a part when it has had its
+    share of :data:`SECONDS_LIMIT`, but not before its share of :data:`LEAST` queries.
     """
-    import numpy as np
-
-    chosen = sample(queries, SAMPLE)
+    samples = [sample(queries, SAMPLE) for _, queries in subjects]
+    series = [_Series() for _ in subjects]
     with without_cache(), _no_garbage_collection():
-        _warm_up(search_one, chosen, clock)
+        for (search_one, _), chosen in zip(subjects, samples, strict=True):
+            _warm_up(search_one, chosen, clock)
         before, began = cpu_seconds_elsewhere(), time.perf_counter()
-        passes = [_timed_pass(search_one, chosen, clock)]
-        chosen = chosen[: len(passes[0])]
-        total = sum(seconds for seconds, _ in passes[0])
-        while total < LEAST_SECONDS and len(passes) < PASSES:
-            passes.append(_timed_pass(search_one, chosen, clock))
-            total += sum(seconds for seconds, _ in passes[-1])
+        for number in range(ROUNDS):
+            report("time queries", number, ROUNDS)
+            for (search_one, _), chosen, own in zip(subjects, samples, series, strict=True):
+                own.time_part(search_one, chosen[number::ROUNDS], number, clock)
         after, ended = cpu_seconds_elsewhere(), time.perf_counter()
     busy = None if before is None or after is None else max(after - before, 0) / (ended - began)
-    table = np.array(passes)  # (passes, queries, 2)
-    return Timed(table[:, :, 0].T, table[:, :, 1].T, busy)
+    return [own.timed(busy) for own in series]
 
 
 def as_measured(seconds: Sequence[float]) -> Timed:
@@ -103,7 +109,7 @@ def as_measured(seconds: Sequence[float]) -> Timed:
     import numpy as np
 
     column = np.array(seconds)[:, None]
-    return Timed(column, np.zeros_like(column), None)
+    return Timed(column, np.zeros_like(column), np.arange(len(column)) % ROUNDS, None)
 
 
 def _warm_up(search_one: SearchOne, chosen: Sequence[Query], clock: Clock) -> None:
@@ -114,22 +120,43 @@ def _warm_up(search_one: SearchOne, chosen: Sequence[Query], clock: Clock) -> No
         search_one(chosen[number % len(chosen)])
 
 
-def _timed_pass(
-    search_one: SearchOne, chosen: Sequence[Query], clock: Clock
-) -> list[tuple[float, float]]:
-    """Return (seconds, seconds inside encoders) of each query, of fewer where time runs out."""
-    timed: list[tuple[float, float]] = []
-    began = reported = clock()
-    for number, query in enumerate(chosen):
-        if number >= LEAST and clock() - began > SECONDS_LIMIT:
-            break
-        if clock() - reported > _REPORT_S:
-            report("time queries", number, len(chosen))
-            reported = clock()
-        encoded, start = seconds_encoding(), clock()
-        search_one(query)
-        timed.append((clock() - start, seconds_encoding() - encoded))
-    return timed
+class _Series:
+    """What one subject has taken so far."""
+
+    def __init__(self) -> None:
+        self._rows: list[list[tuple[float, float]]] = []  # per query and pass: whole, encoding
+        self._rounds: list[int] = []
+        self._passes: int | None = None
+
+    def time_part(
+        self, search_one: SearchOne, part: Sequence[Query], number: int, clock: Clock
+    ) -> None:
+        began = clock()
+        rows: list[list[tuple[float, float]]] = []
+        for query in part:
+            if len(rows) >= LEAST // ROUNDS and clock() - began > SECONDS_LIMIT / ROUNDS:
+                break
+            rows.append([_timed_once(search_one, query, clock)])
+        if self._passes is None and rows:  # the same for all queries, so that all count the same
+            took = max(sum(whole for ((whole, _),) in rows), ROUND_SECONDS / PASSES)
+            self._passes = math.ceil(ROUND_SECONDS / took)
+        for _ in range(1, self._passes or 1):
+            for row, query in zip(rows, part, strict=False):  # fewer rows where time ran out
+                row.append(_timed_once(search_one, query, clock))
+        self._rows += rows
+        self._rounds += [number] * len(rows)
+
+    def timed(self, busy_cores: float | None) -> Timed:
+        import numpy as np
+
+        table = np.array(self._rows)  # (queries, passes, 2)
+        return Timed(table[:, :, 0], table[:, :, 1], np.array(self._rounds), busy_cores)
+
+
+def _timed_once(search_one: SearchOne, query: Query, clock: Clock) -> tuple[float, float]:
+    encoded, start = seconds_encoding(), clock()
+    search_one(query)
+    return clock() - start, seconds_encoding() - encoded
 
 
 @contextmanager
@@ -147,7 +174,7 @@ def _no_garbage_collection() -> Iterator[None]:
 def record(phases: Phases, timed: Timed, reference: Reference | None) -> Timing:
     """Return the timing of a cell."""
     split = bool(timed.encoding.any())
-    p50, p95, p99 = _as_quantiles(timed.seconds, (0.5, 0.95, 0.99))
+    p50, p95, p99 = _as_quantiles(timed, timed.seconds, (0.5, 0.95, 0.99))
     return Timing(
         load_s=round(phases.load_s, 3),
         index_s=round(phases.index_s, 3),
@@ -157,8 +184,8 @@ def record(phases: Phases, timed: Timed, reference: Reference | None) -> Timing:
         latency_mean_ms=round(float(timed.seconds.mean()) * 1_000, _DIGITS),
         latency_queries=timed.seconds.shape[0],
         latency_samples=timed.seconds.size,
-        encode=_as_quantiles(timed.encoding, (0.5,))[0] if split else None,
-        search=_as_quantiles(timed.seconds - timed.encoding, (0.5,))[0] if split else None,
+        encode=_as_quantiles(timed, timed.encoding, (0.5,))[0] if split else None,
+        search=_as_quantiles(timed, timed.seconds - timed.encoding, (0.5,))[0] if split else None,
         busy_cores=None if timed.busy_cores is None else round(timed.busy_cores, 2),
         reference=reference,
     )
@@ -167,14 +194,14 @@ def record(phases: Phases, timed: Timed, reference: Reference | None) -> Timing:
 def compared(timed: Timed, reference: Timed, task: str, baseline: str) -> Reference:
     """Return how long ``timed`` took in units of ``reference``, which is ``baseline`` on ``task``.
 
-    The interval is that of the ratio of two medians, both resampled.
+    The interval is that of the ratio of two medians: both are resampled, in the same rounds.
     """
-    own, other = (_resampled(t.seconds, (0.5,))[:, 0] for t in (timed, reference))
-    low, high = _ends(own / other[::-1])  # their draws are made with one seed: pair different ones
+    own, other = _resampled([timed, reference], (0.5,))[:, :, 0].T
+    low, high = _ends(own / other)
     return Reference(
         task=task,
         baseline=baseline,
-        p50=_as_quantiles(reference.seconds, (0.5,))[0],
+        p50=_as_quantiles(reference, reference.seconds, (0.5,))[0],
         ratio=Ratio(
             value=_round(timed.p50 / reference.p50),
             low=_round(low),
@@ -183,32 +210,55 @@ def compared(timed: Timed, reference: Timed, task: str, baseline: str) -> Refere
     )
 
 
-def _as_quantiles(seconds: NDArray[np.float64], quantiles: Sequence[float]) -> list[Quantile]:
-    draws = _resampled(seconds, quantiles) * 1_000
+def _as_quantiles(
+    timed: Timed, seconds: NDArray[np.float64], quantiles: Sequence[float]
+) -> list[Quantile]:
+    """Return quantiles of ``seconds``, which were taken with ``timed``.
+
+    The upper end is None where even the largest of so many queries is no bound: where they all lie
+    below the quantile too often by chance (with 200 queries, for p99).
+    """
+    draws = _resampled([replace(timed, seconds=seconds)], quantiles)[:, 0] * 1_000
     found = []
     for column, quantile in enumerate(quantiles):
         low, high = _ends(draws[:, column])
+        bounded = quantile ** len(seconds) <= (1 - LEVEL) / 2
         value = _quantile(seconds, quantile) * 1_000
         found.append(
-            Quantile(ms=round(value, _DIGITS), low=round(low, _DIGITS), high=round(high, _DIGITS))
+            Quantile(
+                ms=round(value, _DIGITS),
+                low=round(low, _DIGITS),
+                high=round(high, _DIGITS) if bounded else None,
+            )
         )
     return found
 
 
-def _resampled(seconds: NDArray[np.float64], quantiles: Sequence[float]) -> NDArray[np.float64]:
-    """Return quantiles of resamples, shape (resamples, quantiles).
+def _resampled(series: Sequence[Timed], quantiles: Sequence[float]) -> NDArray[np.float64]:
+    """Return quantiles of resamples, shape (resamples, series, quantiles).
 
-    Queries are resampled, each with all its passes: the same query again is no new evidence.
+    Rounds are resampled, the same for every series, and then the queries of each, with all their
+    passes: neither the same query nor the same moment again is new evidence.
     """
     import numpy as np
 
     rng = np.random.default_rng(SEED)
-    n = len(seconds)
-    parts = [
-        np.quantile(seconds[rng.integers(0, n, (_CHUNK, n))].reshape(_CHUNK, -1), quantiles, axis=1)
-        for _ in range(_RESAMPLES // _CHUNK)
-    ]
-    return np.concatenate(parts, axis=1).T
+    parts = [_parts(timed) for timed in series]
+    rounds = sorted(set.intersection(*(set(own) for own in parts)))
+    drawn = np.empty((_RESAMPLES, len(series), len(quantiles)))
+    for draw in range(_RESAMPLES):
+        chosen = rng.choice(rounds, len(rounds))
+        for number, (timed, own) in enumerate(zip(series, parts, strict=True)):
+            rows = np.concatenate([rng.choice(own[r], len(own[r])) for r in chosen])
+            drawn[draw, number] = np.quantile(timed.seconds[rows], quantiles)
+    return drawn
+
+
+def _parts(timed: Timed) -> dict[int, NDArray[np.intp]]:
+    """Return round -> rows of the queries that were timed in it."""
+    import numpy as np
+
+    return {int(r): np.flatnonzero(timed.round == r) for r in np.unique(timed.round)}
 
 
 def _quantile(seconds: NDArray[np.float64], quantile: float) -> float:

@@ -70,21 +70,27 @@ TOOLRET = Task(
             "Name, description and parameters are read from the documentation object, whose fields "
             "differ between sub-datasets: a tool without a name has its id as name, and parameters "
             "in free text are none. The document string itself is what the '-verbatim' methods "
-            "read; the others read theirs cut after 2,000 characters, and a model cuts a text "
-            "where its input ends."
+            "read, bm25s-verbatim whole; the others cut theirs after 2,000 characters, and a model "
+            "cuts a text where its input ends."
         ),
         (
             "Without instructions a query is its text alone. Upstream's code puts an empty "
             "'Instruct: ' and 'Query: ' before it for most models, so its own figures for this "
             "setting can differ."
         ),
-        (
-            "Tools and requests overlap with other tasks and with training data: metatool is "
-            "MetaTool's, apigen's tools descend from ToolBench's under other names, "
-            "gorilla-pytorch and gorilla-tensor are APIBench's, and ultratool is UltraTool."
-        ),
         "Upstream's repository is under Apache-2.0; its data sets on the hub state no licence.",
     ),
+)
+
+OVERLAPS = (
+    "Tools and requests overlap with other tasks and with training data: metatool is MetaTool's, "
+    "many of apigen's tools are ToolBench's APIs with descriptions of their own, gorilla-pytorch "
+    "and gorilla-tensor are APIBench's, and ultratool is UltraTool."
+)
+INSTRUCTED = (
+    "Methods of words get the instruction and the text; encoders, rerankers and language models "
+    "get 'Instruct: ', the instruction, a new line, 'Query: ' and the text; models with a place "
+    "for an instruction in their own template get it there."
 )
 
 TASKS = (
@@ -92,6 +98,7 @@ TASKS = (
         TOOLRET,
         rules=(
             *TOOLRET.rules,
+            OVERLAPS,
             (
                 "The hub's files hold 7,961 queries (web 5,230, code 1,749, customized 982) and "
                 "44,453 tools (37,292, 3,794 and 3,367); the paper counts 7,615 queries (4,916, "
@@ -109,11 +116,8 @@ TASKS = (
         build=partial(build, name="ToolRetInstruction", instructions=True),
         rules=(
             *TOOLRET.rules,
-            (
-                "Methods of words get the instruction and the text; encoders, rerankers and "
-                "language models get 'Instruct: ', the instruction, a new line, 'Query: ' and the "
-                "text; models with a place for an instruction in their own template get it there."
-            ),
+            OVERLAPS,
+            INSTRUCTED,
             (
                 "The hub's files hold 7,961 queries (web 5,230, code 1,749, customized 982) and "
                 "44,453 tools; the paper counts 7,615 and 43,215. One query (mnms_query_17) is its "
@@ -138,6 +142,7 @@ TASKS = (
         eval_langs=dict.fromkeys(("global", *COPIED_SUBSETS), ("eng-Latn",)),
         rules=(
             *TOOLRET.rules,
+            "Many of apigen's tools are ToolBench's APIs with descriptions of their own.",
             (
                 "ToolRet-4 is not ToolRet: an index a seventh of the size and two categories, web "
                 "(apibank 101 queries over 101 tools of its own, apigen 1,000 over 3,605) and code "
@@ -168,11 +173,8 @@ TASKS = (
         eval_langs=dict.fromkeys(("global", *COPIED_SUBSETS), ("eng-Latn",)),
         rules=(
             *TOOLRET.rules,
-            (
-                "Methods of words get the instruction and the text; encoders, rerankers and "
-                "language models get 'Instruct: ', the instruction, a new line, 'Query: ' and the "
-                "text; models with a place for an instruction in their own template get it there."
-            ),
+            "Many of apigen's tools are ToolBench's APIs with descriptions of their own.",
+            INSTRUCTED,
             (
                 "ToolRet-4 is not ToolRet: an index a seventh of the size, and two of the three "
                 "categories. What ToolRet4 says of its files holds here."

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tool_bench.data.lines import whole
 from tool_bench.data.read import read_json
 from tool_bench.errors import DataError
 
@@ -45,7 +46,7 @@ def _json(path: Path) -> Iterator[Row]:
     if not isinstance(found, list):
         raise DataError(path, f"expected a list, found {type(found).__name__}")
     for number, row in enumerate(found):
-        yield f"row {number}", row
+        yield f"row {number}", whole(row)
 
 
 def decoded(row: dict[str, Any], field: str, path: Path, where: str) -> Any:
@@ -60,7 +61,9 @@ def decoded(row: dict[str, Any], field: str, path: Path, where: str) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return whole(json.loads(value))
+    except RecursionError:
+        raise DataError(path, f"field '{field}' is nested too deeply", where) from None
     except json.JSONDecodeError as error:
         problem = f"field '{field}' is not valid JSON: {error.msg} at character {error.pos}"
         raise DataError(path, problem, where) from None

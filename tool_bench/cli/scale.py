@@ -180,7 +180,7 @@ def _print_curve(record: ScalingRecord) -> None:
             printed.share(scores["Hit@1"].value),
             printed.share(scores["Hit@10"].value),
             printed.milliseconds(p50.ms),
-            f"[dim]{printed.milliseconds(p50.low)}–{printed.milliseconds(p50.high)}[/]",
+            f"[dim]{printed.span(p50)}[/]",
             printed.milliseconds(point.timing.latency["p95"].ms),
             printed.seconds(point.timing.index_s),
         )

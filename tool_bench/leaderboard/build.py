@@ -101,6 +101,7 @@ def _render(
         seconds=printed.seconds,
         count=printed.count,
         roughly=printed.roughly,
+        span=printed.span,
     )
     return environment.get_template("templates/index.html.j2").render(
         sections=sections,

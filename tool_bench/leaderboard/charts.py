@@ -85,7 +85,7 @@ def scaling_latency_svg(records: Sequence[ScalingRecord]) -> str:
                     "tools": point.tools,
                     "value": median.ms,
                     "low": median.low,
-                    "high": median.high,
+                    "high": median.ms if median.high is None else median.high,
                 }
             )
     title = f"{_task(records)}: median latency by size of the catalogue"

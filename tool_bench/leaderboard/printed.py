@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from tool_bench.reported import ReportedTable
-from tool_bench.results import Provenance
+from tool_bench.results import Provenance, Quantile
 
 _WHOLE_MS = 10
 
@@ -104,3 +104,10 @@ def count(value: float | None) -> str:
 def roughly(value: int) -> str:
     """Return an estimate with two significant digits: ``120,000``."""
     return f"{float(f'{value:.2g}'):,.0f}"
+
+
+def span(value: Quantile) -> str:
+    """Return the interval of a latency in ms: ``1.8–2.1``; ``≥1.8`` where it has no upper end."""
+    if value.high is None:
+        return f"≥{milliseconds(value.low)}"
+    return f"{milliseconds(value.low)}–{milliseconds(value.high)}"
