@@ -24,6 +24,7 @@ CELLS = [
     for task in registry.declared_tasks().values()
     for baseline in registry.baselines().values()
     if runs_anywhere(baseline) and (task.providers or not baseline.needs.providers)
+    if not task.on_demand
 ]
 cells = pytest.mark.parametrize(("task", "baseline"), CELLS, ids=["/".join(c) for c in CELLS])
 

@@ -130,12 +130,24 @@ def test_an_import_without_its_declaration_says_how_to_go_on(
 ) -> None:
     keep()
     (folder_of("Mine") / "task.json").write_text("{")
-    assert call("list") == 1
+    assert call("list") == 0  # the others are there
     err = capsys.readouterr().err
     assert "imported/Mine: this import cannot be read" in err
     assert "'tool-bench data remove Mine' deletes it" in err
+    with pytest.raises(DataError, match="this import cannot be read"):
+        registry.pick_tasks(["Mine"])
     assert call("data", "remove", "Mine") == 0
     assert call("list") == 0
+
+
+def test_importing_again_mends_a_damaged_import() -> None:
+    keep()
+    corpus = folder_of("Mine") / "corpus.jsonl"
+    whole = corpus.read_bytes()
+    corpus.write_bytes(whole[:-20])
+    keep(replacing=True)
+    assert corpus.read_bytes() == whole
+    load(registry.tasks()["Mine"])
 
 
 @pytest.mark.parametrize("name", ["ToolBenchG1", "toolbenchg3"])

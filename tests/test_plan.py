@@ -97,6 +97,9 @@ def test_a_big_task_is_fetched_only_when_it_is_asked_for(tmp_path: Path) -> None
     assert "'run --tasks Tiny' only" in cell.note
     (cell,) = make_plan([task], [fakes.OVERLAP], tmp_path, asked=["Tiny"])
     assert cell.state == "to run"
+    here = replace(task, sources=())  # also when its data is here: it takes hours
+    (cell,) = make_plan([here], [fakes.OVERLAP], tmp_path)
+    assert cell.state == "unavailable"
 
 
 def test_data_that_only_a_mirror_offers_needs_one(
@@ -107,7 +110,9 @@ def test_data_that_only_a_mirror_offers_needs_one(
     (cell,) = make_plan([task], [fakes.OVERLAP], tmp_path, asked=["Tiny"])
     assert cell.state == "unavailable"
     assert "set TOOL_BENCH_MIRROR" in cell.note
-    (tmp_path / "rows.json").write_text("[]")
     monkeypatch.setenv("TOOL_BENCH_MIRROR", str(tmp_path))
+    (cell,) = make_plan([task], [fakes.OVERLAP], tmp_path)
+    assert "and the one set lacks rows.json" in cell.note
+    (tmp_path / "rows.json").write_text("[]")
     (cell,) = make_plan([task], [fakes.OVERLAP], tmp_path)
     assert cell.state == "to run"

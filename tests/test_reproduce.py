@@ -14,11 +14,12 @@ from test_harness import Recorder
 from tool_bench import harness, hub, registry, reproduced, store
 from tool_bench.baseline import Baseline
 from tool_bench.cli.reproduce import reproduce as command
+from tool_bench.data.paths import own_cache
 from tool_bench.dataset import ToolDataset
 from tool_bench.errors import DataError, UnknownNameError, UsageError
 from tool_bench.harness import run_cells
 from tool_bench.plan import Cell, Outcome, make_plan
-from tool_bench.reproduce import Reproduction, judge, method_of, own_cache, pick, tolerance
+from tool_bench.reproduce import Reproduction, judge, method_of, pick, tolerance
 from tool_bench.results import Estimate, Result, TokenUse
 from tool_bench.task import Files, Task
 from tool_bench.vectors import VectorStore
@@ -140,30 +141,33 @@ def test_verdicts_by_how_far_off(stored: Result) -> None:
         many = many.model_copy(update={"scopes": {**many.scopes, scope: held}})
 
     def verdict(new: Result) -> str:
-        return judge(many, new).verdict
+        return judge(many, new, 1 / 2_000).verdict
 
     assert verdict(many) == "OK"
     assert verdict(moved(many, -4e-7, "global", "all")) == "OK"
     assert verdict(moved(many, -0.0009, "scoped", "all", "MRR@10")) == "OKish"
     assert verdict(moved(many, -0.0011, "scoped", "all", "MRR@10")) == "FAIL"
     assert verdict(moved(many, -0.2, "global", "late")) == "OKish"  # no headline
-    assert judge(many, moved(many, -0.2, "global", "late")).reason.endswith("of slices differ")
-    assert judge(many, moved(many, -0.5, "global", "all")).reason.startswith("global nDCG@10")
+    off = moved(many, -0.002, "global", "all")
+    assert judge(many, off, 0.0025).verdict == "OKish"  # one query that weighs so much
+    assert judge(many, moved(many, -0.2, "global", "late"), 0).reason.endswith("of slices differ")
+    assert judge(many, moved(many, -0.5, "global", "all"), 0).reason.startswith("global nDCG@10")
     fewer = many.model_copy(update={"scopes": {"global": many.scopes["global"]}})
-    assert "other scopes" in judge(many, fewer).reason
+    assert "other scopes" in judge(many, fewer, 0).reason
 
 
 def test_tolerances(stored: Result) -> None:
-    assert tolerance(stored, "global", "Hit@1") == 1 / 12  # one query of twelve
+    assert tolerance(stored, "global", "Hit@1", 1 / 12) == 1 / 12  # one query of twelve
+    assert tolerance(stored, "global", "Hit@1", 1 / 5_000) == 0.001
     assert stored.cost is not None
     use = TokenUse(fresh=1, cache_write=0, cache_read=0, output=1)
     cost = stored.cost.model_copy(update={"tokens": use})
     wide = moved(stored, 0, "global", "all")
     scores = wide.scopes["global"].slices["all"].measures
     scores["nDCG@10"] = Estimate(value=0.5, low=0.3, high=0.7)
-    assert tolerance(wide, "global", "nDCG@10") == 1 / 12
+    assert tolerance(wide, "global", "nDCG@10", 1 / 12) == 1 / 12
     paid = wide.model_copy(update={"cost": cost})
-    assert tolerance(paid, "global", "nDCG@10") == pytest.approx(0.2)
+    assert tolerance(paid, "global", "nDCG@10", 1 / 12) == pytest.approx(0.2)
 
 
 def test_what_changed_since_is_named(stored: Result) -> None:
@@ -172,7 +176,7 @@ def test_what_changed_since_is_named(stored: Result) -> None:
     hardware = then.hardware.model_copy(update={"cpu": "abacus"})
     update = {"packages": packages, "code_revision": "f" * 40, "dirty": False, "hardware": hardware}
     old = stored.model_copy(update={"provenance": then.model_copy(update=update)})
-    found = judge(old, stored)
+    found = judge(old, stored, 1 / 12)
     assert found.verdict == "OK"
     assert found.elsewhere
     assert f"numpy 0.1 -> {then.packages['numpy']}" in found.changed

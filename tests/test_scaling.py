@@ -123,10 +123,23 @@ def indexed(told: Path) -> list[int]:
 def test_own_tools_are_not_repeated_and_what_is_dropped_is_counted() -> None:
     others = nested.distractors(OWN, CATALOGUE)
     reasons = ("same id", "same endpoint", "same name and description")
-    assert others.dropped == dict.fromkeys(reasons, 1)
+    assert {reason: others.dropped[reason] for reason in reasons} == dict.fromkeys(reasons, 1)
     assert [t.id for t in others.tools] == [
         t.id for t in CATALOGUE if t.id not in {"employee_create", "x1", "x2"}
     ]
+
+
+def test_an_own_tool_that_names_no_provider_is_known_by_its_name() -> None:
+    own = [Tool(id="o", name="nearby_superchargers", description="mine")]
+    catalogue = [
+        Tool(id="a", name="Tesla Nearby Superchargers", description="theirs", provider="Tesla"),
+        Tool(id="b", name="Tesla Owners", description="theirs", provider="Tesla"),
+    ]
+    others = nested.distractors(own, catalogue)
+    assert [tool.id for tool in others.tools] == ["b"]
+    assert others.dropped["same name, and the own tool has no provider"] == 1
+    named = [replace(own[0], provider="Garage")]
+    assert len(nested.distractors(named, catalogue).tools) == 2
 
 
 def test_larger_catalogues_hold_the_smaller_ones() -> None:
@@ -215,8 +228,8 @@ def test_points_of_other_code_or_another_machine_are_measured_again(
     indexed(small)
     assert curve(tmp_path, [15]) == "cached"  # whole, and all from one machine
     assert curve(tmp_path, [20]) != "cached"
-    assert indexed(small) == [12, 20]
-    assert [point.tools for point in scaling.read_record(path).points] == [12, 20]
+    assert indexed(small) == [12, 15, 20]
+    assert [point.tools for point in scaling.read_record(path).points] == [12, 15, 20]
 
 
 @pytest.mark.usefixtures("small")

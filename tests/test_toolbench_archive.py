@@ -143,6 +143,8 @@ HEADER = b"docid\tdocument_content\n"
         ("qrels.test.tsv", b"7\t0\t1\t1\n", r"qrels.test.tsv, line 1: query 7 is not in test.q"),
         ("qrels.test.tsv", b"1\t0\t1\tyes\n", r"line 1: the label 'yes' is no whole number"),
         ("qrels.test.tsv", b"1 0 1 1\n", r"line 1: 1 columns, expected 4 .* separated by tabs"),
+        ("qrels.test.tsv", b"1\t0\t1\t1\n1\t0\t1\t0\n", r"line 2: document 1 has another label"),
+        ("qrels.test.tsv", b"1\t0\t1\t1\n7\t0\t99\t0\n", r"line 2: query 7 is not in test.qu"),
         ("qrels.train.tsv", b"7\t0\t1\t1\n", r"qrels.train.tsv, line 1: query 7 is not in tra"),
     ],
 )
@@ -153,6 +155,12 @@ def test_a_bad_row_is_named(
     with pytest.raises(DataError, match=message) as error:
         read_tasks(path)
     assert f"data.x/data/retrieval/G1/{file}, line " in str(error.value)
+
+
+def test_a_group_without_any_gold_is_refused(tmp_path: Path) -> None:
+    files = {**group(), "qrels.test.tsv": b"1\t0\t1\t0\n"}
+    with pytest.raises(DataError, match="no request of G1 has a label above 0"):
+        read_tasks(as_folder(archive_files(G1=files), tmp_path))
 
 
 def test_two_contents_of_one_document_are_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tool_bench import registry
 from tool_bench.data.load import load
 from tool_bench.dataset import ToolDataset
 from tool_bench.evaluate import search_scope
-from tool_bench.measures import mean, score
+from tool_bench.measures import score
 from tool_bench.query import Query
 from tool_bench.tool import Parameter, render
 
@@ -217,9 +217,9 @@ def test_an_empty_query_breaks_no_method(
     retriever.index(data.tools, {})
     run = search_scope(retriever, data, "global")
     assert set(run) == {"s1", "s2", "k1", "a1"}
-    scores = score(run, data.relevance)["nDCG@10"]
+    scores = score(run, data.relevance)["Hit@10"]
     assert len(scores) == 4
-    assert mean(scores.values()) >= 0
+    assert sum(scores.values()) >= 3  # all that were asked something
 
 
 def test_words_and_prompts_are_told_an_instruction_differently() -> None:

@@ -18,6 +18,8 @@ Split = Literal["train", "validation", "test"]
 Relevance = Mapping[str, Mapping[str, int]]
 Examples = Mapping[str, tuple[str, ...]]
 
+_RESERVED = {"all", "global", "scoped"}
+
 
 @dataclass(frozen=True)
 class ToolDataset:
@@ -27,7 +29,8 @@ class ToolDataset:
         DataError: an id is repeated or holds whitespace; a relevance, example or group names a
             tool or query that does not exist; a query has no relevant tool; a group is empty,
             repeats a query or has the name of another slice; an average names an unknown slice
-            or its weights do not add up to 1; splits and providers differ.
+            or its weights are not above 0 or do not add up to 1; a kind, group or average has an
+            empty name or that of a scope; splits and providers differ.
     """
 
     name: str
@@ -79,7 +82,12 @@ class ToolDataset:
         return set(counted)
 
     def _check_groups(self, query_ids: set[str]) -> None:
-        taken = {"all", *(q.kind for q in self.queries)}
+        kinds = {q.kind for q in self.queries if q.kind is not None}
+        for name in (*kinds, *self.groups, *self.averages):
+            if not name.strip() or name in _RESERVED:
+                problem = f"'{name}' cannot be the name of a kind, a group or an average"
+                raise DataError(self.name, problem)
+        taken = {"all", *kinds}
         for name, ids in self.groups.items():
             if name in taken:
                 raise DataError(self.name, f"group '{name}' has the name of another slice")
@@ -98,8 +106,9 @@ class ToolDataset:
             for part in weights:
                 if part not in self.slices:
                     raise DataError(self.name, f"average '{name}' names unknown slice '{part}'")
-            if not math.isclose(sum(weights.values()), 1):
-                raise DataError(self.name, f"the weights of average '{name}' do not add up to 1")
+            if not math.isclose(sum(weights.values()), 1) or min(weights.values()) <= 0:
+                problem = f"the weights of average '{name}' are not above 0 or do not add up to 1"
+                raise DataError(self.name, problem)
 
     def _check_splits(self) -> None:
         providers = {tool.provider for tool in self.tools}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tool_bench.data.distractors import endpoint_of
 from tool_bench.dataset import ToolDataset
-from tool_bench.query import fold
+from tool_bench.query import fold, letters
 from tool_bench.tool import Tool
 
 ALL = 10**9
@@ -28,13 +28,14 @@ def distractors(own: Sequence[Tool], catalogue: Iterable[Tool]) -> Distractors:
     """Return the tools of ``catalogue`` that are not also in ``own``.
 
     A tool is the same when it has the same id, the same endpoint (provider and name, case and
-    punctuation aside) or the same name and description.
+    punctuation aside), the same name and description, or the name of an own tool that does not say
+    whose it is.
     """
-    known = {reason: {form(tool) for tool in own} for reason, form in _FORMS.items()}
-    dropped = dict.fromkeys(_FORMS, 0)
+    known = {reason: {of_own(tool) for tool in own} - {None} for reason, (of_own, _) in _FORMS}
+    dropped = dict.fromkeys(known, 0)
     kept = []
     for tool in catalogue:
-        reason = next((r for r, form in _FORMS.items() if form(tool) in known[r]), None)
+        reason = next((r for r, (_, of_other) in _FORMS if of_other(tool) in known[r]), None)
         if reason is None:
             kept.append(tool)
         else:
@@ -67,12 +68,28 @@ def enlarged(dataset: ToolDataset, others: Distractors, size: int) -> ToolDatase
     )
 
 
+def _id(tool: Tool) -> str:
+    return tool.id
+
+
 def _name_and_description(tool: Tool) -> str:
     return f"{fold(tool.name)}\n{fold(tool.description)}"
 
 
-_FORMS = {
-    "same id": lambda tool: tool.id,
-    "same endpoint": endpoint_of,
-    "same name and description": _name_and_description,
-}
+def _name_of_nobody(tool: Tool) -> str | None:
+    return letters(tool.name) if tool.provider is None else None
+
+
+def _own_name(tool: Tool) -> str:
+    return letters(tool.name.removeprefix(tool.provider or ""))
+
+
+Form = Callable[[Tool], str | None]
+
+_FORMS: tuple[tuple[str, tuple[Form, Form]], ...] = (
+    ("same id", (_id, _id)),
+    ("same endpoint", (endpoint_of, endpoint_of)),
+    ("same name and description", (_name_and_description, _name_and_description)),
+    ("same name, and the own tool has no provider", (_name_of_nobody, _own_name)),
+)
+"""How the same tool is seen -> (what an own tool shows, what a distractor shows)."""

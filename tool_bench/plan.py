@@ -88,17 +88,20 @@ def make_plan(  # noqa: PLR0913  all that decides what runs
 
 
 def lacking_data(task: Task, *, asked: bool) -> str:
-    """Return why the data of ``task`` cannot or may not be fetched; empty if it is here or can be.
+    """Return why the data of ``task`` cannot or may not be used; empty if it can.
 
     Args:
         task: the task.
         asked: whether the task was asked for by name.
     """
-    lacking = [s for s in task.sources if status(s) not in {"cached", "mirror"}]
-    if any(source.url is None for source in lacking):
-        return "its data is offered by a mirror only: set TOOL_BENCH_MIRROR"
-    if lacking and task.on_demand and not asked:
-        return f"its data is fetched for 'run --tasks {task.name}' only: it takes hours"
+    if task.on_demand and not asked:
+        return f"takes hours, so only 'run --tasks {task.name}' runs it"
+    for source in task.sources:
+        where = status(source)
+        if source.url is None and where == "missing from mirror":
+            return f"its data is offered by a mirror only, and the one set lacks {source.path}"
+        if source.url is None and where not in {"cached", "mirror"}:
+            return "its data is offered by a mirror only: set TOOL_BENCH_MIRROR"
     return ""
 
 

@@ -16,15 +16,12 @@ from typing import TYPE_CHECKING
 
 from tool_bench.data.paths import cache_folder
 from tool_bench.errors import DataError, ToolBenchError
-from tool_bench.stats import SEED
+from tool_bench.fingerprint import code_only
 
 if TYPE_CHECKING:
     from tool_bench.per_query import ScoreTable
 
 RANKED_BY = "nDCG@10"
-VERSION = 1
-"""Raised when a change of the code can move a standing: remembered ones are dropped."""
-
 _DIGITS = 9  # means that differ by less are equal
 
 
@@ -117,8 +114,15 @@ def rank(tables: Mapping[str, ScoreTable]) -> dict[str, Standing]:
 
 
 def _key(rows: Sequence[tuple[str, Path, str]]) -> str:
-    content = [VERSION, SEED, RANKED_BY, [(name, sha256) for name, _, sha256 in rows]]
+    content = [_code(), [(name, sha256) for name, _, sha256 in rows]]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _code() -> list[str]:
+    """Return the code that makes a standing: one that was remembered from other code is dropped."""
+    folder = Path(__file__).resolve().parent
+    modules = ("ranking", "significance", "per_query", "stats")
+    return [code_only((folder / f"{name}.py").read_text(encoding="utf-8")) for name in modules]
 
 
 def _recall(place: Path) -> dict[str, Standing] | None:

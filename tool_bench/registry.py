@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from tool_bench.baseline import Baseline
 from tool_bench.data import imported
-from tool_bench.errors import ToolBenchError, UnknownNameError
+from tool_bench.errors import DataError, ToolBenchError, UnknownNameError
 from tool_bench.task import Task
 
 Declared = TypeVar("Declared", Task, Baseline)
@@ -29,13 +29,12 @@ _IMPORTS = dict.fromkeys(
 
 
 def tasks() -> dict[str, Task]:
-    """Return name -> task: the declared ones, then the imported ones.
+    """Return name -> task: the declared ones, then the imported ones that can be read.
 
     Raises:
-        ToolBenchError: as :func:`declared_tasks`; or an import cannot be read or has the name of
-            a declared task.
+        ToolBenchError: as :func:`declared_tasks`; or an import has the name of a declared task.
     """
-    declared, found = declared_tasks(), imported.tasks()
+    declared, (found, _) = declared_tasks(), imported.tasks()
     taken = {name.casefold() for name in declared}
     for name in found:
         if name.casefold() in taken:
@@ -44,6 +43,11 @@ def tasks() -> dict[str, Task]:
                 f"remove {name}' deletes it, and --name imports it under another"
             )
     return {**declared, **found}
+
+
+def broken_imports() -> dict[str, DataError]:
+    """Return name -> what is wrong with each import that cannot be read."""
+    return imported.tasks()[1]
 
 
 @lru_cache(maxsize=1)
@@ -64,7 +68,16 @@ def baselines() -> dict[str, Baseline]:
 
 
 def pick_tasks(names: Iterable[str]) -> list[Task]:
-    """Return the named tasks; UnknownNameError with the nearest names for one that is not there."""
+    """Return the named tasks.
+
+    Raises:
+        UnknownNameError: one is not there, with the nearest names.
+        DataError: one is an import that cannot be read.
+    """
+    names = list(names)
+    for name, problem in broken_imports().items():
+        if name in names:
+            raise problem
     return _pick("task", names, tasks())
 
 

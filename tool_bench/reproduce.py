@@ -12,19 +12,16 @@ six decimals, and nearly so (``OKish``) when every measure of its headline is wi
 
 from __future__ import annotations
 
-import os
 import shlex
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from tool_bench import registry, store
 from tool_bench.baseline import Baseline
-from tool_bench.data.paths import cache_folder
 from tool_bench.errors import DataError, ToolBenchError, UnknownNameError, UsageError
+from tool_bench.per_query import read_scores
 from tool_bench.plan import Cell, Outcome, make_plan
 from tool_bench.results import Provenance, Result, SliceScores
 
@@ -58,6 +55,8 @@ class Reproduction:
     """The measure of the headline that differs most, in units of its tolerance."""
     changed: tuple[str, ...] = ()
     """What is not as it was: data, code, packages."""
+    heaviest: float = 0.0
+    """The largest weight of a query in the headline."""
 
     @property
     def name(self) -> str:
@@ -149,30 +148,6 @@ def plan(
     return sorted(cells, key=lambda cell: cell.seconds), lost
 
 
-@contextmanager
-def own_cache() -> Iterator[Path]:
-    """Give a folder for new results, and a cache that knows only downloaded and imported files.
-
-    What was computed or answered before would reproduce itself.
-    """
-    kept = [cache_folder() / name for name in ("data", "imported")]
-    before = os.environ.get("TOOL_BENCH_CACHE")
-    with tempfile.TemporaryDirectory(prefix="tool-bench-") as folder:
-        cache = Path(folder) / "cache"
-        cache.mkdir()
-        for files in kept:
-            files.mkdir(parents=True, exist_ok=True)
-            (cache / files.name).symlink_to(files.resolve(), target_is_directory=True)
-        os.environ["TOOL_BENCH_CACHE"] = str(cache)
-        try:
-            yield Path(folder) / "results"
-        finally:
-            if before is None:
-                del os.environ["TOOL_BENCH_CACHE"]
-            else:
-                os.environ["TOOL_BENCH_CACHE"] = before
-
-
 def judge_outcome(stored: Result, outcome: Outcome, fresh: Path) -> Reproduction:
     """Return the verdict on a cell that was run again.
 
@@ -183,34 +158,42 @@ def judge_outcome(stored: Result, outcome: Outcome, fresh: Path) -> Reproduction
     """
     if outcome.end == "done":
         path = store.result_path(fresh, stored.task, stored.baseline)
-        return judge(stored, store.read_result(path))
+        new = store.read_result(path)
+        weights = read_scores(path.parent / new.scopes["global"].per_query.name).weight
+        return judge(stored, new, float(weights.max()))
     verdict: Verdict = "FAIL" if outcome.end == "failed" else "unavailable"
     return Reproduction(stored, verdict, outcome.message)
 
 
-def judge(stored: Result, new: Result) -> Reproduction:
-    """Compare a new result with the stored one."""
+def judge(stored: Result, new: Result, heaviest: float) -> Reproduction:
+    """Compare a new result with the stored one.
+
+    Args:
+        stored: the stored result.
+        new: the new one.
+        heaviest: the largest weight of a query in the headline: one swap must not be a failure.
+    """
     changed = tuple(_changes(stored, new))
     if stored.data.sha256 != new.data.sha256:
         reason = (
             f"other data: sha256 {stored.data.sha256[:12]}… ({stored.data.revision}) then, "
             f"{new.data.sha256[:12]}… ({new.data.revision}) now"
         )
-        return Reproduction(stored, "FAIL", reason, new, None, changed)
+        return Reproduction(stored, "FAIL", reason, new, None, changed, heaviest)
     if _shape(stored) != _shape(new):
         reason = "other scopes, slices or measures than were stored"
-        return Reproduction(stored, "FAIL", reason, new, None, changed)
-    differences = list(_headline_differences(stored, new))
+        return Reproduction(stored, "FAIL", reason, new, None, changed, heaviest)
+    differences = list(_headline_differences(stored, new, heaviest))
     worst = max(differences, key=lambda d: d.value / d.tolerance)
     if _largest_difference(stored, new) <= EQUAL:
-        return Reproduction(stored, "OK", "", new, worst, changed)
+        return Reproduction(stored, "OK", "", new, worst, changed, heaviest)
     verdict: Verdict = "OKish" if worst.value <= worst.tolerance else "FAIL"
     reason = (
         f"{worst.where} differs by {worst.value:.6f}; the tolerance is {worst.tolerance:.4g}"
         if worst.value > EQUAL
         else "the headline is the stored one; means of slices differ"
     )
-    return Reproduction(stored, verdict, reason, new, worst, changed)
+    return Reproduction(stored, verdict, reason, new, worst, changed, heaviest)
 
 
 def _shape(result: Result) -> dict[str, dict[str, tuple[int, list[str], list[str]]]]:
@@ -241,20 +224,27 @@ def _means(scores: SliceScores) -> list[float]:
     ]
 
 
-def _headline_differences(stored: Result, new: Result) -> Iterator[Difference]:
+def _headline_differences(stored: Result, new: Result, heaviest: float) -> Iterator[Difference]:
     headline = stored.data.headline
     for scope, scores in stored.scopes.items():
         now = new.scopes[scope].slices[headline].measures
         for measure, estimate in scores.slices[headline].measures.items():
             difference = round(abs(now[measure].value - estimate.value), 6)
-            allowed = tolerance(stored, scope, measure)
+            allowed = tolerance(stored, scope, measure, heaviest)
             yield Difference(f"{scope} {measure}", difference, allowed)
 
 
-def tolerance(stored: Result, scope: str, measure: str) -> float:
-    """Return how far ``measure`` of a stored headline may be off for an ``OKish``."""
+def tolerance(stored: Result, scope: str, measure: str, heaviest: float) -> float:
+    """Return how far ``measure`` of a stored headline may be off for an ``OKish``.
+
+    Args:
+        stored: the result.
+        scope: the scope.
+        measure: the measure.
+        heaviest: the largest weight of a query in the headline.
+    """
     scores = stored.scopes[scope].slices[stored.data.headline]
-    allowed = max(TOLERANCE, 1 / scores.queries)
+    allowed = max(TOLERANCE, heaviest)
     estimate = scores.measures[measure]
     paid = stored.cost is not None and stored.cost.tokens is not None
     if paid and estimate.low is not None and estimate.high is not None:

@@ -34,6 +34,8 @@ ROUNDS = 10
 ROUND_SECONDS, PASSES = 0.1, 100
 """A fast method goes over a part again until it has taken so long, at most so many times."""
 SECONDS_LIMIT = 30.0
+BUSY_CORES = 0.25
+"""From so many cores' worth of other work on, latencies are marked as disturbed."""
 LEAST = 20
 """Queries timed even when the limit has passed."""
 

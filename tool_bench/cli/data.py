@@ -36,7 +36,8 @@ def _chosen(names: list[str] | None) -> list[Task]:
 
 def _origin(task: Task) -> str:
     """Return where the data of a task without upstream files is from."""
-    return "imported on this machine" if task.name in imported.tasks() else "ships with the package"
+    found, _ = imported.tasks()
+    return "imported on this machine" if task.name in found else "ships with the package"
 
 
 @app.command(epilog=examples("data status", "data status ToolBench"))

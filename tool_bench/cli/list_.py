@@ -10,7 +10,7 @@ from rich.table import Column, Table
 
 from tool_bench import registry
 from tool_bench.baseline import Baseline, Kind
-from tool_bench.cli.common import JsonOption, console, examples
+from tool_bench.cli.common import JsonOption, console, examples, warn
 
 EPILOG = examples("list", "list --json")
 
@@ -18,6 +18,7 @@ EPILOG = examples("list", "list --json")
 def list_(as_json: JsonOption = False) -> None:
     """List the tasks and the baselines."""
     tasks, baselines = registry.tasks().values(), registry.baselines().values()
+    warn(registry.broken_imports().values())
     if as_json:
         record: dict[str, list[dict[str, Any]]] = {
             "tasks": [
@@ -54,7 +55,7 @@ def list_(as_json: JsonOption = False) -> None:
             f"[bold]{task.name}[/]",
             f"{task.tools:,}",
             f"{task.queries:,}",
-            task.license,
+            escape(task.license),
             escape(task.description),
         )
     out.print(table)

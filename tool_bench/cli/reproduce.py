@@ -92,7 +92,7 @@ def reproduce(  # noqa: PLR0913, PLR0917  one argument per option of the command
             print(json.dumps([_record(one) for one in found], indent=1, ensure_ascii=False))
         else:
             _print(found)
-    return 1 if any(one.verdict == "FAIL" for one in found) else 0
+    return 1 if broken or any(one.verdict == "FAIL" for one in found) else 0
 
 
 def _run(  # noqa: PLR0913  all that a run takes
@@ -107,8 +107,9 @@ def _run(  # noqa: PLR0913  all that a run takes
     """Run every planned cell and add its verdict to ``found`` as soon as it ends."""
     from tool_bench import reproduced
     from tool_bench.cli.live import LiveWatcher
+    from tool_bench.data.paths import own_cache
     from tool_bench.harness import run_cells
-    from tool_bench.reproduce import judge_outcome, own_cache
+    from tool_bench.reproduce import judge_outcome
 
     by_name = {f"{result.task}/{result.baseline}": result for result in stored}
     errors = Console(stderr=True, highlight=False, quiet=quiet)
@@ -178,7 +179,7 @@ def _rows(one: Reproduction) -> list[tuple[str, str, str, str, str]]:
     before, now = (_headline(result) for result in (one.stored, one.new))
     for measure in _MEASURES:
         was, is_ = before[measure].value, now[measure].value
-        allowed = tolerance(one.stored, "global", measure)
+        allowed = tolerance(one.stored, "global", measure, one.heaviest)
         texts = (f"{was:.6f}", f"{is_:.6f}", f"{abs(was - is_):.6f}", f"{allowed:.4g}")
         rows.append((measure, *texts))
     p50 = [

@@ -26,9 +26,10 @@ from tool_bench.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from tool_bench.leaderboard.view import TaskSection
+    from tool_bench.leaderboard.view import Row, TaskSection
     from tool_bench.prices import Prices
     from tool_bench.reported import ReportedSource, ReportedTable
+    from tool_bench.results import Timing
     from tool_bench.task import Task
 
 EPILOG = examples(
@@ -101,7 +102,7 @@ def _print_measured(sections: Sequence[TaskSection]) -> None:
             out.print(
                 f"[bold]{section.name}[/], {table.scope}: {table.queries:,} queries, "
                 f"{table.counts['tools']:,} tools [dim](data {table.revision})[/]"
-                + ("" if table.headline == "all" else f", {table.headline}")
+                + ("" if table.headline == "all" else f", {escape(table.headline)}")
             )
             columns = ("rank", "Hit@1", "Hit@10", "nDCG@10", "", "p50 ms", "USD", "tokens")
             grid = Table("method", *(Column(c, justify="right") for c in columns), box=None)
@@ -115,15 +116,28 @@ def _print_measured(sections: Sequence[TaskSection]) -> None:
                     printed.share(row.scores["Hit@10"].value),
                     printed.share(ndcg.value),
                     f"[dim]{printed.margin(ndcg)}[/]",
-                    printed.milliseconds(timing.latency["p50"].ms) if timing else "n/a",
+                    _latency(row, timing),
                     printed.dollars(row.cost.usd_per_1000) if row.cost else "n/a",
                     printed.count(row.tokens),
                 )
             out.print(grid)
+            for letter, machine in table.machines if len(table.machines) > 1 else ():
+                out.print(f"[dim]{letter}: {escape(machine)}[/]")
+            if any(row.busy for row in table.rows):
+                out.print("[dim]! other processes disturbed this latency[/]")
             if section.tables[number + 1 :]:
                 out.print()
         if section.tables:
             out.print()
+
+
+def _latency(row: Row, timing: Timing | None) -> str:
+    from tool_bench.leaderboard import printed
+
+    if timing is None:
+        return "n/a"
+    marks = f"{'!' if row.busy else ''}{row.machine and ' ' + row.machine}"
+    return f"{printed.milliseconds(timing.latency['p50'].ms)}{marks}"
 
 
 def _reported(folder: Path, chosen: set[str] | None, *, as_json: bool) -> int:

@@ -95,6 +95,7 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
     from tool_bench.plan import make_plan
 
     folder = results_folder(results)
+    warn(registry.broken_imports().values())
     chosen_tasks = registry.pick_tasks(names(tasks) or registry.tasks())
     methods = _methods(everything, names(baselines), models, revision)
     cells = make_plan(
@@ -173,8 +174,9 @@ def _records(outcomes: Sequence[Outcome], folder: Path) -> list[dict[str, Any]]:
         if outcome.end in {"done", "cached"}:
             stored = json.loads(path.read_text(encoding="utf-8"))
             record["result"] = str(path)
+            record["headline"] = headline = stored["data"]["headline"]
             record["scores"] = {
-                scope: {m: e["value"] for m, e in scores["slices"]["all"]["measures"].items()}
+                scope: {m: e["value"] for m, e in scores["slices"][headline]["measures"].items()}
                 for scope, scores in stored["scopes"].items()
             }
         else:

@@ -31,6 +31,7 @@ QUERIES = "queries.jsonl"
 QRELS = "qrels/{}.tsv"
 SPLIT = "test"
 _COLUMNS = ("query-id", "corpus-id", "score")
+_HIGHEST_GRADE = 1_000
 _REPORT_EVERY = 1_000
 
 
@@ -142,6 +143,9 @@ def _check_qrels(folder: Path, split: str, tools: Container[str], queries: Conta
             except ValueError:
                 problem = f"the score '{score}' is no whole number"
                 raise DataError(path, problem, where) from None
+            if abs(grade) > _HIGHEST_GRADE:
+                problem = f"the score is beyond {_HIGHEST_GRADE}; grades are small whole numbers"
+                raise DataError(path, problem, where)
             for id_, known, file in ((query_id, queries, QUERIES), (tool_id, tools, CORPUS)):
                 if id_ not in known:
                     raise DataError(path, f"the id '{id_}' is not in {file}", where)
@@ -207,7 +211,7 @@ def _tool(
                 name=need(parameter, "name", str, path, where),
                 type=_text(parameter, "type", path, where) or "",
                 description=_text(parameter, "description", path, where) or "",
-                required=bool(parameter.get("required")),
+                required=_flag(parameter, "required", path, where),
             )
             for parameter in parameters
         ),
@@ -232,6 +236,13 @@ def _text(row: dict[str, Any], field: str, path: Path, where: str) -> str | None
     if isinstance(value, str | None):
         return value
     raise _wrong(path, field, value, "a string", where)
+
+
+def _flag(row: dict[str, Any], field: str, path: Path, where: str) -> bool:
+    value = row.get(field, False)
+    if isinstance(value, bool):
+        return value
+    raise _wrong(path, field, value, "true or false", where)
 
 
 def _strings(row: dict[str, Any], field: str, path: Path, where: str) -> tuple[str, ...]:

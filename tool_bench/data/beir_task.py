@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from tool_bench.data import beir_folder, task_file
-from tool_bench.dataset import ToolDataset
+from tool_bench.dataset import Examples, ToolDataset
+from tool_bench.query import letters
 from tool_bench.task import Task
 
 
@@ -30,17 +31,19 @@ def read_task(folder: Path, name: str | None, split: str) -> tuple[Task, list[st
     record = task_file.read(path) if path.is_file() else None
     chosen = name or (str(record["name"]) if record else folder.resolve().name)
     rows = beir_folder.read(folder, split)
+    examples, evaluated = _unseen(rows)
     dataset = ToolDataset(
         name=chosen,
         tools=rows.tools,
         queries=rows.queries,
         relevance=rows.relevance,
-        examples=rows.examples,
+        examples=examples,
         **(task_file.slices(record) if record else {}),
     )
     counted = (
         (rows.without_gold, "queries have no relevant tool and were left out."),
         (rows.not_relevant, "judgements of grade 0 or less were left out."),
+        (evaluated, "usage examples are evaluation queries and were left out."),
     )
     notes = [f"{n:,} {what}" for n, what in counted if n]
     if record is None:
@@ -54,6 +57,17 @@ def read_task(folder: Path, name: str | None, split: str) -> tuple[Task, list[st
         providers=len(dataset.tools_of_provider),
         rules=(*task.rules, *notes),
     ), notes
+
+
+def _unseen(rows: beir_folder.BeirData) -> tuple[Examples, int]:
+    """Return the examples that are no evaluation query, and how many are one."""
+    asked = {letters(query.text) for query in rows.queries}
+    kept = {
+        id_: tuple(text for text in texts if letters(text) not in asked)
+        for id_, texts in rows.examples.items()
+    }
+    dropped = sum(map(len, rows.examples.values())) - sum(map(len, kept.values()))
+    return {id_: texts for id_, texts in kept.items() if texts}, dropped
 
 
 def _plain(name: str, dataset: ToolDataset, rules: list[str]) -> Task:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tool_bench.data.lines import decoded, parsed
 from tool_bench.data.read import need
 from tool_bench.data.toolbench_api import api_tool, document
 from tool_bench.errors import DataError
@@ -95,8 +95,8 @@ def _tool(row: Any, path: Path, where: str) -> Tool:
 
 def _rows(path: Path) -> Iterator[tuple[str, Any]]:
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                yield f"line {number}", json.loads(line)
-    except (OSError, EOFError, zlib.error, ValueError) as error:
+        with gzip.open(path, "rb") as file:
+            for number, line in enumerate(decoded(file, path), start=1):
+                yield f"line {number}", parsed(line, path, f"line {number}")
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(path, f"cannot be read: {error}") from None

@@ -35,13 +35,19 @@ def folder_of(name: str) -> Path:
     return _root() / name
 
 
-def tasks() -> dict[str, Task]:
-    """Return name -> imported task, by name; reads their ``task.json`` files alone.
+def tasks() -> tuple[dict[str, Task], dict[str, DataError]]:
+    """Return name -> imported task, and name -> what is wrong with one that cannot be read.
 
-    Raises:
-        DataError: such a file cannot be read.
+    Only their ``task.json`` files are read.
     """
-    return {name: _task(folder_of(name)) for name in _names()}
+    whole: dict[str, Task] = {}
+    broken: dict[str, DataError] = {}
+    for name in _names():
+        try:
+            whole[name] = _task(folder_of(name))
+        except DataError as error:
+            broken[name] = error
+    return whole, broken
 
 
 def write_folder(task: Task, folder: Path) -> None:
@@ -56,6 +62,7 @@ def write_folder(task: Task, folder: Path) -> None:
         DataError, UnavailableError: the task cannot be loaded.
         OSError: it cannot be written.
     """
+    folder = folder.resolve()
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise UsageError(f"{folder} is there already; name a folder that is new or empty")
     dataset = load(task)
@@ -193,6 +200,9 @@ def _revision(record: Mapping[str, Any]) -> str:
 
 
 def _is_there(made: Path) -> bool:
-    """Tell whether the import of the same name has the content of ``made``."""
-    there = folder_of(made.name) / task_file.NAME
-    return there.is_file() and there.read_bytes() == (made / task_file.NAME).read_bytes()
+    """Tell whether the import of the same name has the content of ``made``, undamaged."""
+    there = folder_of(made.name)
+    return all(
+        (there / file).is_file() and sha256_of(there / file) == sha256_of(made / file)
+        for file in (task_file.NAME, *_FILES)
+    )

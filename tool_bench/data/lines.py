@@ -7,25 +7,32 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tool_bench.errors import DataError
 
+LONGEST = 16 * 2**20
+"""Bytes of a line, at most."""
 
-def decoded(stream: Iterable[bytes], place: Path) -> Iterator[str]:
+
+def decoded(stream: IO[bytes] | BufferedIOBase, place: Path) -> Iterator[str]:
     """Yield the lines of a UTF-8 stream.
 
     Args:
-        stream: the lines.
+        stream: the bytes.
         place: where they are from, for messages.
 
     Raises:
-        DataError: a line is not UTF-8.
+        DataError: a line is not UTF-8, or is longer than any row of such a file.
     """
-    for number, line in enumerate(stream, start=1):
+    number = 0
+    while line := stream.readline(LONGEST + 1):  # an archive may unpack to any length
+        number += 1
+        if len(line) > LONGEST:
+            raise DataError(place, f"the line is longer than {LONGEST:,} bytes", f"line {number}")
         try:
             yield line.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -44,6 +51,8 @@ def parsed(text: str, place: Path, where: str) -> Any:
     """
     try:
         return json.loads(text)
+    except RecursionError:
+        raise DataError(place, "not valid JSON: it is nested too deeply", where) from None
     except ValueError as error:
         raise DataError(place, f"not valid JSON: {error}", where) from None
 
@@ -78,6 +87,8 @@ def json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             where = f"line {number}"
             if not line.strip():
                 raise DataError(path, "the line is empty; remove it", where)
+            if "\r" in line.rstrip("\r\n"):  # where other readers begin a new line
+                raise DataError(path, "a carriage return stands inside the line", where)
             row = parsed(line, path, where)
             if not isinstance(row, dict):
                 problem = f"expected an object, found {type(row).__name__}"
@@ -88,19 +99,19 @@ def json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def table_rows(
-    stream: Iterable[bytes], place: Path, columns: tuple[str, ...]
+    stream: IO[bytes], place: Path, columns: tuple[str, ...]
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield (place, cells) of a tab-separated stream; cells may be quoted as pandas quotes them.
 
     Args:
-        stream: the lines.
+        stream: the bytes.
         place: where they are from, for messages.
         columns: what each row must have.
 
     Raises:
         DataError: a row has another number of cells, a quote is not closed, it is not UTF-8.
     """
-    csv.field_size_limit(sys.maxsize)  # a document may be longer than the default of 131,072
+    csv.field_size_limit(LONGEST)  # a document may be longer than the default of 131,072
     rows = csv.reader(decoded(stream, place), delimiter="\t", strict=True)
     while True:
         try:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +21,30 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("tool-bench", appauthor=False)
+
+
+@contextmanager
+def own_cache() -> Iterator[Path]:
+    """Give a folder for new results, and a cache that knows only downloaded and imported files.
+
+    What was computed or answered before would reproduce itself.
+    """
+    kept = [cache_folder() / name for name in ("data", "imported")]
+    before = os.environ.get("TOOL_BENCH_CACHE")
+    with tempfile.TemporaryDirectory(prefix="tool-bench-") as folder:
+        cache = Path(folder) / "cache"
+        cache.mkdir()
+        for files in kept:
+            files.mkdir(parents=True, exist_ok=True)
+            (cache / files.name).symlink_to(files.resolve(), target_is_directory=True)
+        os.environ["TOOL_BENCH_CACHE"] = str(cache)
+        try:
+            yield Path(folder) / "results"
+        finally:
+            if before is None:
+                del os.environ["TOOL_BENCH_CACHE"]
+            else:
+                os.environ["TOOL_BENCH_CACHE"] = before
 
 
 def mirror() -> str | None:

@@ -45,8 +45,10 @@ class Group:
     """Docid -> its API."""
     queries: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     """``test`` or ``train`` -> {query id: text}."""
-    labels: dict[str, dict[tuple[str, str], str]] = field(default_factory=lambda: defaultdict(dict))
-    """``test`` or ``train`` -> {(query id, docid): place of the row}."""
+    labels: dict[str, dict[tuple[str, str], tuple[str, int]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    """``test`` or ``train`` -> {(query id, docid): (place of the row, label)}."""
     repeated: dict[str, int] = field(default_factory=dict)
     """Name of a file -> rows that repeat an earlier one."""
 
@@ -58,13 +60,14 @@ class Group:
         """
         golds: dict[str, list[str]] = defaultdict(list)
         place = self.places[QRELS.format(split)]
-        for (query_id, docid), where in self.labels[split].items():
+        for (query_id, docid), (where, label) in self.labels[split].items():
             if query_id not in self.queries[split]:
                 problem = f"query {query_id} is not in {QUERIES.format(split)}"
                 raise DataError(place, problem, where)
             if docid not in self.tools:
                 raise DataError(place, f"document {docid} is not in {CORPUS}", where)
-            golds[query_id].append(docid)
+            if label:
+                golds[query_id].append(docid)
         return golds
 
 
@@ -159,6 +162,8 @@ def _read_labels(group: Group, split: str, stream: IO[bytes], place: Path) -> No
     for where, (query_id, _, docid, label) in table_rows(stream, place, columns):
         if not label.isdecimal():
             raise DataError(place, f"the label '{label}' is no whole number", where)
-        if int(label):
-            group.repeated[place.name] += (query_id, docid) in labels
-            labels[query_id, docid] = where
+        known = labels.setdefault((query_id, docid), (where, int(label)))
+        if known[1] != int(label):
+            problem = f"document {docid} has another label for query {query_id} above"
+            raise DataError(place, problem, where)
+        group.repeated[place.name] += known[0] != where

@@ -10,6 +10,7 @@ from tool_bench.data.lines import whole
 from tool_bench.data.task_file import plain_task
 from tool_bench.data.toolbench_archive import TRAINING, Group, read_groups
 from tool_bench.dataset import Examples, ToolDataset, pool_golds
+from tool_bench.errors import DataError
 from tool_bench.query import Query, fold, letters
 from tool_bench.task import Task
 
@@ -61,6 +62,9 @@ def _task(name: str, group: Group, evaluated: set[str]) -> Task:
     golds = group.golds("test")
     asked = group.queries["test"]
     texts = {query_id: text for query_id, text in asked.items() if golds.get(query_id)}
+    if not texts:
+        problem = f"no request of {name} has a label above 0 on a document of its corpus"
+        raise DataError(next(iter(group.places.values())).parent, problem)
     pooled = pool_golds((text, golds[query_id]) for query_id, text in texts.items())
     first: dict[str, str] = {}
     for query_id, text in texts.items():

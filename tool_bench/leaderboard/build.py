@@ -80,7 +80,7 @@ def _render(
 
     from tool_bench.leaderboard import printed, view
     from tool_bench.significance import ALPHA, POWER
-    from tool_bench.stats import RESAMPLES
+    from tool_bench.stats import FEW_CLUSTERS, RESAMPLES
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(site_folder()),
@@ -102,6 +102,7 @@ def _render(
         count=printed.count,
         roughly=printed.roughly,
         span=printed.span,
+        probability=printed.probability,
     )
     return environment.get_template("templates/index.html.j2").render(
         sections=sections,
@@ -113,6 +114,7 @@ def _render(
         slice_measures=view.SLICE_MEASURES,
         sorted_by=view.SORTED_BY,
         resamples=RESAMPLES,
+        few=FEW_CLUSTERS,
         level=ALPHA,
         power=POWER,
         version=__version__,
@@ -123,7 +125,9 @@ def _render(
 
 
 def _fingerprint(results: Path) -> str:
-    digest = hashlib.sha256(f"{__version__} {' '.join(registry.baselines())}".encode())
+    declared = [(b.name, b.needs) for b in registry.baselines().values()]
+    tasks = [(t.name, t.description, t.rules, t.data_revision) for t in registry.tasks().values()]
+    digest = hashlib.sha256(f"{__version__} {declared} {tasks}".encode())
     for path in _inputs(results):
         digest.update(f"{path} {memo.of_file(path, _hash_of)}\n".encode())
     for path in sorted(results.glob("*/*.gz")):  # a result is broken when these are

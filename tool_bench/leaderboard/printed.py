@@ -9,6 +9,7 @@ from tool_bench.reported import ReportedTable
 from tool_bench.results import Provenance, Quantile
 
 _WHOLE_MS = 10
+_LEAST_P = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Score:
     value: float
     low: float | None
     high: float | None
+    few: bool = False
+    """Whether it comes from so few clusters that the interval may be too narrow."""
 
 
 def describe(provenance: Provenance) -> str:
@@ -47,15 +50,17 @@ def share(value: float | None) -> str:
 
 
 def interval(score: Score) -> str:
-    """Return the interval of a score: ``.486–.613``; empty where it has none."""
-    return "" if score.low is None else f"{share(score.low)}–{share(score.high)}"
+    """Return the interval of a score: ``.486–.613``, with a ``*`` for few clusters, or nothing."""
+    if score.low is None:
+        return ""
+    return f"{share(score.low)}–{share(score.high)}{'*' if score.few else ''}"
 
 
 def margin(score: Score) -> str:
     """Return half the width of a score's interval: ``±.064``; empty where it has none."""
     if score.low is None or score.high is None:
         return ""
-    return f"±{share((score.high - score.low) / 2)}"
+    return f"±{share((score.high - score.low) / 2)}{'*' if score.few else ''}"
 
 
 def milliseconds(value: float) -> str:
@@ -111,3 +116,8 @@ def span(value: Quantile) -> str:
     if value.high is None:
         return f"≥{milliseconds(value.low)}"
     return f"{milliseconds(value.low)}–{milliseconds(value.high)}"
+
+
+def probability(value: float) -> str:
+    """Return a p with two significant digits: ``.034``; ``< .001`` below that."""
+    return "< .001" if value < _LEAST_P else f"{value:.2g}".removeprefix("0")

@@ -13,9 +13,11 @@ from tool_bench.prices import Prices
 from tool_bench.pricing import repriced
 from tool_bench.ranking import Standing, rank_table
 from tool_bench.reported import Checked
-from tool_bench.results import Cost, Estimate, Result, SliceScores
+from tool_bench.results import Cost, Result, SliceScores
+from tool_bench.stats import FEW_CLUSTERS
 from tool_bench.store import result_path
 from tool_bench.task import Task
+from tool_bench.timing import BUSY_CORES
 
 COLUMNS = ("Hit@1", "Hit@5", "Hit@10", "MRR@10", "nDCG@5", "nDCG@10")
 SORTED_BY = "nDCG@10"
@@ -46,6 +48,8 @@ class Row:
     """What a request carries when an agent is given the first ten tools."""
     machine: str
     """Letter of the machine its latency was measured on; empty where all rows share one."""
+    busy: bool
+    """Whether other processes disturbed its latency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +181,19 @@ def _row(
     prices: Prices | None,
 ) -> Row:
     slices = result.scopes[scope].slices
-    scores = slices[result.data.headline]
+    scores, macro = slices[result.data.headline], slices["all"].macro["Hit@1"]
+    busy = result.timing.busy_cores if result.timing else None
     marked = result.timing is not None and len(letters) > 1
     return Row(
         result=result,
         standing=standing,
         scores={measure: _score(scores, measure) for measure in COLUMNS},
-        macro=_as_score(slices["all"].macro["Hit@1"]),
+        macro=Score(macro.value, macro.low, macro.high),
         complete=_score(scores, "Completeness@10"),
         cost=result.cost if prices is None else repriced(result, prices),
         tokens=carried(result, scope, "10"),
         machine=letters.get(describe(result.provenance), "?") if marked else "",
+        busy=busy is not None and busy > BUSY_CORES,
     )
 
 
@@ -215,11 +221,9 @@ def _slices(rows: Sequence[Row], scope: str, headline: str) -> SliceTable | None
 
 
 def _score(scores: SliceScores, measure: str) -> Score:
-    return _as_score(scores.measures[measure])
-
-
-def _as_score(estimate: Estimate) -> Score:
-    return Score(value=estimate.value, low=estimate.low, high=estimate.high)
+    estimate = scores.measures[measure]
+    few = scores.clusters < FEW_CLUSTERS
+    return Score(value=estimate.value, low=estimate.low, high=estimate.high, few=few)
 
 
 def unmeasured(
