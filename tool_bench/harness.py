@@ -80,7 +80,7 @@ def run_cells(
     if any(cell.state == "to run" for cell in cells):
         store.check_writable(results)
         store.sweep(results)
-    job = job or partial(_evaluate, results)
+    job = job or partial(_evaluate, results, max_usd)
     outcomes = []
     fetches: dict[str, Outcome | None] = {}
     with new_ledger(max_usd) as ledger:
@@ -221,22 +221,25 @@ def _work(  # noqa: PLR0913, PLR0917  everything a process is given
     sender.close()
 
 
-def _evaluate(results: Path, task: Task, baseline: Baseline, forward: Report) -> str:
+def _evaluate(
+    results: Path, max_usd: float | None, task: Task, baseline: Baseline, forward: Report
+) -> str:
     from tool_bench.data.load import load
     from tool_bench.evaluate import evaluate
     from tool_bench.progress import reporting_to
 
     with reporting_to(forward):
         forward("load data", 0, 1)
-        result, files = evaluate(task, baseline, load(task), _command(task, baseline))
+        command = _command(task, baseline, max_usd)
+        result, files = evaluate(task, baseline, load(task), command)
         store.write(results, result, files)
     scores = result.scopes["global"].slices[result.data.headline].measures
     return ", ".join(f"{m} {scores[m].value:.3f}" for m in ("Hit@1", "nDCG@10"))
 
 
-def _command(task: Task, baseline: Baseline) -> Sequence[str]:
+def _command(task: Task, baseline: Baseline, max_usd: float | None) -> Sequence[str]:
     choice = baseline.arguments or ("--baselines", baseline.name)
-    paid = ["--max-usd", "USD"] if baseline.expected is not None else []
+    paid = [] if baseline.expected is None or max_usd is None else ["--max-usd", f"{max_usd:g}"]
     return ["tool_bench", "run", "--tasks", task.name, *choice, *paid, "--force"]
 
 
