@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from tool_bench.baseline import Baseline
-from tool_bench.data import imported
+from tool_bench.data.paths import cache_folder
 from tool_bench.errors import DataError, ToolBenchError, UnknownNameError
 from tool_bench.task import Task
 
@@ -34,7 +34,7 @@ def tasks() -> dict[str, Task]:
     Raises:
         ToolBenchError: as :func:`declared_tasks`; or an import has the name of a declared task.
     """
-    declared, (found, _) = declared_tasks(), imported.tasks()
+    declared, (found, _) = declared_tasks(), imported_tasks()
     taken = {name.casefold() for name in declared}
     for name in found:
         if name.casefold() in taken:
@@ -47,7 +47,16 @@ def tasks() -> dict[str, Task]:
 
 def broken_imports() -> dict[str, DataError]:
     """Return name -> what is wrong with each import that cannot be read."""
-    return imported.tasks()[1]
+    return imported_tasks()[1]
+
+
+def imported_tasks() -> tuple[dict[str, Task], dict[str, DataError]]:
+    """Return name -> imported task, and name -> what is wrong with one that cannot be read."""
+    if not (cache_folder() / "imported").is_dir():  # most users have none: nothing to load
+        return {}, {}
+    from tool_bench.data import imported
+
+    return imported.tasks()
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,6 @@ from rich.markup import escape
 from tool_bench import registry
 from tool_bench.cli import exchange
 from tool_bench.cli.common import console, examples
-from tool_bench.data import imported
 from tool_bench.errors import ToolBenchError, UnavailableError
 from tool_bench.task import Task
 
@@ -36,7 +35,7 @@ def _chosen(names: list[str] | None) -> list[Task]:
 
 def _origin(task: Task) -> str:
     """Return where the data of a task without upstream files is from."""
-    found, _ = imported.tasks()
+    found, _ = registry.imported_tasks()
     return "imported on this machine" if task.name in found else "ships with the package"
 
 
