@@ -72,7 +72,7 @@ def test_a_method_is_one_file_and_one_results_folder(checkout: Path, tmp_path: P
     assert "Cosine similarity of TF-IDF" in said  # list
     assert re.search(r"employee", said)  # search
     assert "1 cell: 1 run" in said
-    assert re.search(r"^ *tfidf +\.\d{3}", said, re.MULTILINE)  # results
+    assert re.search(r"^ *tfidf +\d+ +\.\d{3}", said, re.MULTILINE)  # results
     assert "MockConnectors/tfidf" in said  # rescore
     new = files(checkout) - before
     assert FILE in new

@@ -94,7 +94,7 @@ def test_a_big_task_is_fetched_only_when_it_is_asked_for(tmp_path: Path) -> None
     task = replace(fakes.TASK, sources=(source,), on_demand=True)
     (cell,) = make_plan([task], [fakes.OVERLAP], tmp_path)
     assert cell.state == "unavailable"
-    assert "'run --tasks Tiny' only" in cell.note
+    assert "only 'run --tasks Tiny' runs it" in cell.note
     (cell,) = make_plan([task], [fakes.OVERLAP], tmp_path, asked=["Tiny"])
     assert cell.state == "to run"
     here = replace(task, sources=())  # also when its data is here: it takes hours

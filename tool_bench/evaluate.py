@@ -236,7 +236,7 @@ def _times(
     timed, *others = timing.measured([*subjects, unit] if unit else subjects)
     compared = [timing.compared(timed, t, reference.TASK, reference.BASELINE) for t in others]
     times = timing.record(phases, timed, compared[0] if compared else None)
-    return times, pricing.computed(times.latency_mean_ms / 1_000, built.index_s, hardware)
+    return times, pricing.computed(times.latency_mean_ms / 1_000, times.index_s, hardware)
 
 
 @contextmanager

@@ -179,7 +179,7 @@ def record(phases: Phases, timed: Timed, reference: Reference | None) -> Timing:
     p50, p95, p99 = _as_quantiles(timed, timed.seconds, (0.5, 0.95, 0.99))
     return Timing(
         load_s=round(phases.load_s, 3),
-        index_s=round(phases.index_s, 3),
+        index_s=round(phases.index_s, _DIGITS),
         index_encode_s=round(phases.index_encode_s, 3) if phases.index_encode_s else None,
         queries_per_s=phases.queries_per_s,
         latency={"p50": p50, "p95": p95, "p99": p99},
