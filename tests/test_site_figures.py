@@ -163,3 +163,15 @@ def test_curves_stand_in_their_task(tmp_path: Path) -> None:
     path.write_text("{}")
     _, (problem,) = build(tmp_path, tmp_path / "public")
     assert path.name in str(problem)
+
+
+def test_the_terminal_shows_whole_names_in_80_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    store.write(tmp_path, *result(baseline="semantic-router-library"))
+    with pytest.raises(SystemExit):
+        cli.main(["results", "--results", str(tmp_path)])
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("semantic-router-library") for line in lines)
+    assert max(map(len, lines)) <= 80

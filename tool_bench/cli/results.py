@@ -105,7 +105,13 @@ def _print_measured(sections: Sequence[TaskSection]) -> None:
                 + ("" if table.headline == "all" else f", {escape(table.headline)}")
             )
             columns = ("rank", "Hit@1", "Hit@10", "nDCG@10", "", "p50 ms", "USD", "tokens")
-            grid = Table("method", *(Column(c, justify="right") for c in columns), box=None)
+            grid = Table(
+                Column("method", overflow="fold"),
+                *(Column(c, justify="right", no_wrap=True) for c in columns),
+                box=None,
+                pad_edge=False,
+                padding=(0, 1, 0, 0),
+            )
             for row in table.rows:
                 timing = row.result.timing
                 ndcg = row.scores["nDCG@10"]
