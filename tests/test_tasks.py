@@ -10,13 +10,14 @@ import pytest
 
 from tool_bench import registry
 from tool_bench.data.load import load
+from tool_bench.data.stabletoolbench import GROUPS, path_of
 from tool_bench.dataset import ToolDataset
 from tool_bench.errors import DataError
 from tool_bench.query import fold, letters
 
 registry.tasks()
 METATOOL = importlib.import_module("tool_bench.tasks.metatool")
-TOOLBENCH = importlib.import_module("tool_bench.tasks.toolbench")
+TOOLBENCH = importlib.import_module("tool_bench.tasks.toolbench.union")
 
 
 def real(name: str) -> ToolDataset:
@@ -144,8 +145,8 @@ def request(number: int, text: str, golds: list[list[str]]) -> dict[str, Any]:
 
 def toolbench_files(tmp_path: Path, first: object) -> dict[str, Path]:
     files = {}
-    for number, group in enumerate(TOOLBENCH.GROUPS):
-        path = files[TOOLBENCH.path_of(group)] = tmp_path / f"{group}.json"
+    for number, group in enumerate(GROUPS):
+        path = files[path_of(group)] = tmp_path / f"{group}.json"
         rows = first if number == 0 else [request(number, f"rain {number}?", [["Sky", "Get Rain"]])]
         path.write_text(json.dumps(rows), encoding="utf-8")
     return files

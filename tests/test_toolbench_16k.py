@@ -17,7 +17,7 @@ from tool_bench.errors import DataError, UnavailableError
 
 registry.declared_tasks()
 TASK = registry.declared_tasks()["ToolBench16k"]
-BUILD = importlib.import_module("tool_bench.tasks.toolbench_16k").build
+BUILD = importlib.import_module("tool_bench.tasks.toolbench.catalogue").build
 
 
 def row(category: str, tool: str, name: str) -> dict[str, Any]:

@@ -125,7 +125,7 @@ TASKS = (
             ),
         ),
     ),
-    replace(
+    TOOLRET4 := replace(
         TOOLRET,
         name="ToolRet4",
         description=(
@@ -158,19 +158,13 @@ TASKS = (
         ),
     ),
     replace(
-        TOOLRET,
+        TOOLRET4,
         name="ToolRet4Instruction",
         description=(
             "ToolRet4 with instructions: each of its 2,098 requests comes with a sentence that "
             "says what kind of tool to look for. Never comparable with ToolRetInstruction."
         ),
-        dataset={"path": COPY, "revision": COPY_REVISION},
         build=partial(build, name="ToolRet4Instruction", instructions=True),
-        sources=COPIED_SOURCES,
-        on_demand=False,
-        tools=6_417,
-        queries=2_098,
-        eval_langs=dict.fromkeys(("global", *COPIED_SUBSETS), ("eng-Latn",)),
         rules=(
             *TOOLRET.rules,
             "Many of apigen's tools are ToolBench's APIs with descriptions of their own.",
