@@ -26,8 +26,8 @@ class ToolDataset:
     """Everything one task evaluates with. Built once, checked on construction, never changed.
 
     Raises:
-        DataError: an id is repeated or holds whitespace; a relevance, example or group names a
-            tool or query that does not exist; a query has no relevant tool; a group is empty,
+        DataError: an id is repeated or holds whitespace; a relevance, example, family or group
+            names a tool or query that does not exist; a query has no relevant tool; a group is empty,
             repeats a query or has the name of another slice; an average names an unknown slice
             or its weights are not above 0 or do not add up to 1; a kind, group or average has an
             empty name or that of a scope; splits and providers differ.
@@ -47,6 +47,8 @@ class ToolDataset:
     """Name -> {slice: weight}: means of slices' means, for benchmarks that report such."""
     splits: Mapping[str, Split] = field(default_factory=dict)
     """Provider -> split; empty where the task keeps no provider from training."""
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Name -> tools that do the same: in training, none is wrong where another is right."""
 
     def __post_init__(self) -> None:
         tool_ids = self._unique("tool", (t.id for t in self.tools))
@@ -67,6 +69,10 @@ class ToolDataset:
         for tool_id in self.examples:
             if tool_id not in tool_ids:
                 raise DataError(self.name, f"examples name unknown tool '{tool_id}'")
+        for name, members in self.families.items():
+            for tool_id in members:
+                if tool_id not in tool_ids:
+                    raise DataError(self.name, f"family '{name}' names unknown tool '{tool_id}'")
         self._check_groups(query_ids)
         self._check_averages()
         self._check_splits()

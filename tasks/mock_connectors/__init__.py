@@ -61,6 +61,7 @@ def dataset(content: Content) -> ToolDataset:
         examples=content.examples,
         groups={name: tuple(ids) for name, ids in groups.items() if ids},
         splits=content.splits,
+        families={name: tuple(family.tools) for name, family in content.families.items()},
     )
 
 

@@ -1,0 +1,86 @@
+"""One batch: requests against all tools of the batch, with those masked that may be right.
+
+The loss is InfoNCE over in-batch and explicit negatives (van den Oord et al. 2018, arXiv
+1807.03748). Each tool is encoded once however many rows name it, and what a row's request may be
+answered by is never its wrong answer: in a small catalogue most batches hold such tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from sentence_transformers.sentence_transformer.data_collator import (
+    SentenceTransformerDataCollator,
+)
+from torch import Tensor, nn
+
+ANSWER = 1
+MASKED = -1
+
+
+@dataclass
+class Collator(SentenceTransformerDataCollator):
+    """Rows of numbers -> what the trainer feeds the model.
+
+    Makes ``query_*`` (the requests), ``document_*`` (the batch's tools, each text once) and
+    ``label``, shape (requests, tools): :data:`ANSWER`, 0 for a wrong answer, :data:`MASKED` for a
+    tool that may be right.
+    """
+
+    rows: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    """A snapshot's training rows."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Tool -> text."""
+
+    def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return the batch of the rows that ``features`` name by ``row``."""
+        rows = [self.rows[each["row"]] for each in features]
+        documents: dict[str, int] = {}
+        for row in rows:
+            for id_ in (row["tool"], *row["negatives"]):
+                documents.setdefault(self.texts[id_], len(documents))
+        labels = torch.zeros((len(rows), len(documents)), dtype=torch.long)
+        for number, row in enumerate(rows):
+            for id_ in row["right"]:
+                known = documents.get(self.texts[id_])
+                if known is not None:
+                    labels[number, known] = MASKED
+            for id_ in row["negatives"]:  # one that is alike elsewhere, of a named provider
+                labels[number, documents[self.texts[id_]]] = 0
+            labels[number, documents[self.texts[row["tool"]]]] = ANSWER
+        batch: dict[str, Any] = {"label": labels}
+        for name, texts in (("query", [row["query"] for row in rows]), ("document", [*documents])):
+            for key, value in self.preprocess_fn(texts).items():
+                batch[f"{name}_{key}"] = value
+        return batch
+
+
+class Contrast(nn.Module):
+    """Cross-entropy of each request's answer among the batch's tools."""
+
+    def __init__(self, model: nn.Module, scale: float) -> None:
+        super().__init__()
+        self.model = model
+        self.scale = scale
+
+    def forward(self, features: Sequence[dict[str, Tensor]], labels: Tensor) -> Tensor:
+        """Return the mean loss of the batch.
+
+        Args:
+            features: tokens of the requests, tokens of the tools.
+            labels: shape (requests, tools), as :class:`Collator` makes them.
+        """
+        requests, tools = (
+            nn.functional.normalize(self.model(each)["sentence_embedding"].float(), dim=1)
+            for each in features
+        )
+        return info_nce(requests @ tools.T * self.scale, labels)
+
+
+def info_nce(scores: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean over rows of -log softmax of the answer's score, masked tools left out."""
+    open_ = scores.masked_fill(labels == MASKED, float("-inf"))
+    return nn.functional.cross_entropy(open_, (labels == ANSWER).long().argmax(dim=1))

@@ -1,0 +1,239 @@
+"""What a run trains on, frozen: built once, named by its content, never overwritten.
+
+A snapshot is a folder at any address that fsspec reads and writes (a local path, ``s3://``):
+``tools.jsonl`` (every tool's text), ``train.jsonl``, ``validation.jsonl``, ``dropped.jsonl`` and
+``manifest.json`` with the sha256 of each and of every file that it was made from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tool_bench.errors import DataError, UsageError
+from tool_bench.progress import report
+from tool_bench.tool import render
+from tool_bench.training.guard import Dropped, Evaluated, clean, tool_key
+from tool_bench.training.negatives import Mined, rows
+from tool_bench.training.recipe import Recipe
+from tool_bench.training.records import Pair, TrainingData
+from tool_bench.training.source import TrainingSource
+from tool_bench.training.splits import SEED, parts, split_of
+
+FORMAT = 1
+"""Raised when the files of a snapshot change their form."""
+FILES = ("tools.jsonl", "train.jsonl", "validation.jsonl", "dropped.jsonl")
+VALIDATION_ROWS = 500
+"""Of a source at most: those of least hash."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The content of a snapshot, ready to be written."""
+
+    files: Mapping[str, bytes]
+    manifest: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The sha256 of its manifest, shortened."""
+        return hashlib.sha256(_json(self.manifest)).hexdigest()[:16]
+
+
+def build(
+    recipe: Recipe,
+    sources: Mapping[str, tuple[TrainingSource, TrainingData]],
+    known: Evaluated,
+    mined: Mapping[str, Mined] | None = None,
+) -> Snapshot:
+    """Build what ``recipe`` trains on.
+
+    Args:
+        recipe: which rows, split, text and negatives.
+        sources: name -> declaration and loaded data, of every source that the recipe names.
+        known: what is evaluated and must not be learned.
+        mined: source -> what a model confuses there.
+
+    Raises:
+        DataError: nothing is left to train on.
+    """
+    written: dict[str, list[dict[str, Any]]] = {name: [] for name in FILES}
+    counts: dict[str, dict[str, int]] = {}
+    for number, (name, (declared, loaded)) in enumerate(sources.items()):
+        report(f"build {name}", number, len(sources))
+        data, dropped = clean(loaded, declared.task, known)
+        counts[name] = _add(written, recipe, data, (mined or {}).get(name, {}))
+        written["dropped.jsonl"] += [asdict(each) for each in dropped]
+        counts[name] |= _dropped(dropped)
+    if not written["train.jsonl"]:
+        raise DataError(recipe.name, "no row is left to train on")
+    files = {name: b"".join(_json(row) + b"\n" for row in written[name]) for name in FILES}
+    manifest = {
+        "format": FORMAT,
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "recipe": recipe.model_dump(include={"text", "data", "negatives", "seed"}, mode="json"),
+        "split": SEED,
+        "sources": {
+            name: {
+                "license": declared.license,
+                "files": {file.path: file.sha256 for file in declared.sources},
+                "data": _digest(data),
+                **counts[name],
+            }
+            for name, (declared, data) in sources.items()
+        },
+        "not checked against": sorted(known.unchecked),
+    }
+    return Snapshot(files, manifest)
+
+
+def _add(
+    written: dict[str, list[dict[str, Any]]], recipe: Recipe, data: TrainingData, mined: Mined
+) -> dict[str, int]:
+    """Add one source's tools, rows and validation pairs; return how many there are."""
+    name = data.source
+    share = 0.0 if recipe.data.refit else recipe.data.held_out
+    sorted_ = parts(data, split_of(data, share))
+    pairs = _capped(sorted_.train, recipe, recipe.data.sources[name])
+    train = list(rows(data, pairs, recipe.negatives, mined, recipe.seed))
+    written["train.jsonl"] += [
+        {
+            "query": row.query,
+            "tool": f"{name}/{row.tool}",
+            "negatives": [f"{name}/{id_}" for id_ in row.negatives],
+            "right": sorted(f"{name}/{id_}" for id_ in row.right),
+            "kind": row.pair.kind,
+            "where": row.pair.where,
+        }
+        for row in train
+    ]
+    validation = sorted(sorted_.validation, key=_lot)[:VALIDATION_ROWS]
+    written["validation.jsonl"] += [
+        {
+            "source": name,
+            "query": pair.query,
+            "tools": [f"{name}/{id_}" for id_ in pair.tools],
+            "right": sorted(f"{name}/{id_}" for id_ in data.right(pair)),
+            "kind": pair.kind,
+        }
+        for pair in validation
+    ]
+    trained = {row.tool for row in train}
+    written["tools.jsonl"] += [
+        {
+            "id": f"{name}/{tool.id}",
+            "provider": tool.provider,
+            "text": render(tool, recipe.text.style, recipe.text.max_characters),
+            "key": hashlib.sha256(tool_key(tool).encode()).hexdigest()[:16],
+            "trained": tool.id in trained,
+        }
+        for tool in data.tools
+    ]
+    return {
+        "tools": len(data.tools),
+        "tools trained": len(trained),
+        "rows": len(train),
+        "validation": len(validation),
+        "crossing": sorted_.crossing,
+    }
+
+
+def _capped(pairs: Sequence[Pair], recipe: Recipe, most: int) -> list[Pair]:
+    """Return the pairs of least hash: at most ``per_tool`` a tool and ``most`` rows in all."""
+    taken: list[Pair] = []
+    held: dict[str, int] = {}
+    n = 0
+    for pair in sorted(pairs, key=_lot):
+        if pair.kind == "paraphrase" and not recipe.data.paraphrases:
+            continue
+        full = any(held.get(id_, 0) >= recipe.data.per_tool for id_ in pair.tools)
+        if full or n + len(pair.tools) > most:
+            continue
+        for id_ in pair.tools:
+            held[id_] = held.get(id_, 0) + 1
+        n += len(pair.tools)
+        taken.append(pair)
+    return taken
+
+
+def save(snapshot: Snapshot, base: str) -> str:
+    """Write ``snapshot`` under ``base`` unless it is there; return its address.
+
+    The manifest is written last: a folder without one is an interrupted write, and is completed.
+
+    Raises:
+        DataError: a folder of that name holds something else.
+        UsageError: the address cannot be written.
+    """
+    system, root = _system(base)
+    folder = f"{root.rstrip('/')}/{snapshot.name}"
+    manifest = _json(snapshot.manifest)
+    if system.exists(f"{folder}/manifest.json"):
+        if system.cat_file(f"{folder}/manifest.json") != manifest:
+            raise DataError(folder, "holds another manifest than its name says; remove it")
+        return str(system.unstrip_protocol(folder))
+    try:
+        system.makedirs(folder, exist_ok=True)
+        for name, content in snapshot.files.items():
+            system.pipe_file(f"{folder}/{name}", content)
+        system.pipe_file(f"{folder}/manifest.json", manifest)
+    except OSError as error:
+        raise UsageError(f"snapshots cannot be written to {base}: {error}") from None
+    return str(system.unstrip_protocol(folder))
+
+
+def read(address: str) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """Return a snapshot's manifest and the rows of its files, verified.
+
+    Raises:
+        DataError: a file is missing or is not the one that the manifest names.
+    """
+    system, folder = _system(address)
+    try:
+        manifest = json.loads(system.cat_file(f"{folder}/manifest.json"))
+    except FileNotFoundError:
+        raise DataError(address, "is no snapshot: it has no manifest.json") from None
+    found = {}
+    for name, sha256 in manifest["files"].items():
+        try:
+            content = system.cat_file(f"{folder}/{name}")
+        except FileNotFoundError:
+            raise DataError(f"{address}/{name}", "the file is missing") from None
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise DataError(f"{address}/{name}", "is not the file that manifest.json names")
+        found[name] = [json.loads(line) for line in content.splitlines()]
+    return manifest, found
+
+
+def _system(address: str) -> tuple[Any, str]:
+    from fsspec.core import url_to_fs
+
+    try:
+        system, path = url_to_fs(address)
+    except (ImportError, ValueError) as error:
+        raise UsageError(f"{address}: {error}") from None
+    return system, path
+
+
+def _dropped(dropped: Iterable[Dropped]) -> dict[str, int]:
+    counted = {"queries dropped": 0, "tools dropped": 0}
+    for each in dropped:
+        counted["queries dropped" if each.what == "query" else "tools dropped"] += 1
+    return counted
+
+
+def _digest(data: TrainingData) -> str:
+    """Return the sha256 of everything a source taught, whatever files it came from."""
+    content = [[asdict(tool) for tool in data.tools], [asdict(pair) for pair in data.pairs]]
+    return hashlib.sha256(_json(content)).hexdigest()
+
+
+def _lot(pair: Pair) -> str:
+    return hashlib.sha256(f"{SEED}:{pair.query}".encode()).hexdigest()
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")

@@ -1,0 +1,249 @@
+"""Trains one model from one snapshot by one recipe; goes on where it was killed.
+
+The run's folder holds ``recipe.json``, ``manifest.json`` (the snapshot's), ``log.jsonl`` (loss and
+validation, step by step), ``curves.svg``, ``checkpoints/`` while it runs and ``model/`` when it is
+done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tool_bench.errors import DataError, UnavailableError
+from tool_bench.progress import report
+from tool_bench.sentence import minilm_folder, quiet_libraries
+from tool_bench.training import snapshot
+from tool_bench.training.curves import draw
+from tool_bench.training.recipe import MINILM, Recipe
+from tool_bench.training.validation import Scores, mean_hit_at_1, validate
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from sentence_transformers import SentenceTransformer
+    from torch import Tensor
+
+    from tool_bench.encoder import Role
+
+VALIDATIONS = 4
+"""How often a run validates: this many times, evenly, and before the first step."""
+LOGGED = 60
+"""How many points of the loss a run logs."""
+CHECKPOINTS = 20
+"""How many checkpoints a run writes; the last one is kept until it is done."""
+
+
+def train(recipe: Recipe, address: str, folder: Path) -> dict[str, Scores]:
+    """Train, or go on training, and return the validation scores of the finished model.
+
+    Args:
+        recipe: what to train.
+        address: the snapshot to train on.
+        folder: the run's folder. One that another recipe or snapshot began is an error; one that
+            is finished is not trained again.
+
+    Raises:
+        DataError: the snapshot is damaged, or ``folder`` is another run's.
+        UnavailableError: a package or the base model is not here.
+    """
+    manifest, files = snapshot.read(address)
+    _begin(folder, recipe, manifest)
+    if (folder / "model").is_dir():
+        return _finished(folder)
+    model = base_model(recipe)
+    base = {name: weights.detach().clone() for name, weights in model.state_dict().items()}
+    whole = model.max_seq_length
+    model.max_seq_length = min(recipe.text.max_tokens, whole or recipe.text.max_tokens)
+    _fit(model, recipe, files, folder)
+    _towards(model, base, recipe.optimiser.towards_base)
+    scores = validate(_encoder(model), files["tools.jsonl"], files["validation.jsonl"])
+    _log(folder, {"final": {name: asdict(each) for name, each in scores.items()}})
+    model.max_seq_length = whole
+    _finish(model, folder, files["tools.jsonl"])
+    return scores
+
+
+def base_model(recipe: Recipe) -> SentenceTransformer:
+    """Load what ``recipe`` starts from.
+
+    Raises:
+        UnavailableError: its weights are not here and cannot be fetched.
+    """
+    quiet_libraries()
+    from sentence_transformers import SentenceTransformer
+
+    if recipe.base == MINILM:
+        return SentenceTransformer(str(minilm_folder()))
+    try:
+        return SentenceTransformer(recipe.base, revision=recipe.revision)
+    except (OSError, ValueError) as error:
+        raise UnavailableError(f"the base '{recipe.base}' cannot be loaded: {error}") from None
+
+
+def has_bf16() -> bool:
+    """Tell whether this machine multiplies bfloat16 in hardware."""
+    import torch
+
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    found = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return bool(found())
+
+
+def _begin(folder: Path, recipe: Recipe, manifest: Mapping[str, Any]) -> None:
+    """Write what the run is, or check that it is the one that the folder holds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in (
+        ("recipe.json", recipe.model_dump(mode="json")),
+        ("manifest.json", dict(manifest)),
+    ):
+        path = folder / name
+        text = json.dumps(content, indent=1, sort_keys=True) + "\n"
+        if path.exists() and path.read_text(encoding="utf-8") != text:
+            raise DataError(path, "is another run's; choose a new folder, or remove this one")
+        path.write_text(text, encoding="utf-8")
+
+
+def _finished(folder: Path) -> dict[str, Scores]:
+    lines = (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    final = next(row["final"] for line in reversed(lines) if "final" in (row := json.loads(line)))
+    return {name: Scores(**each) for name, each in final.items()}
+
+
+def _fit(
+    model: SentenceTransformer,
+    recipe: Recipe,
+    files: Mapping[str, Sequence[Mapping[str, Any]]],
+    folder: Path,
+) -> None:
+    """Run the trainer from its last checkpoint, or from the start."""
+    import torch
+    from datasets import Dataset
+    from sentence_transformers import SentenceTransformerTrainingArguments
+
+    from tool_bench.training.contrast import Collator, Contrast
+    from tool_bench.training.lora import freeze_embeddings, with_lora, without_lora
+    from tool_bench.training.sampler import Trainer
+    from tool_bench.training.watch import Watch
+
+    rows = files["train.jsonl"]
+    texts = {tool["id"]: tool["text"] for tool in files["tools.jsonl"]}
+    how = recipe.optimiser
+    steps = max(1, round(-(-len(rows) // how.batch) * how.epochs))
+    if how.freeze_embeddings:
+        freeze_embeddings(model)
+    if how.lora_rank:
+        with_lora(model, how.lora_rank)
+
+    def check(step: int) -> None:
+        scores = validate(_encoder(model), files["tools.jsonl"], files["validation.jsonl"])
+        _log(folder, {"step": step, "hit@1": mean_hit_at_1(scores)} | _flat(scores))
+        draw(folder / "log.jsonl", folder / "curves.svg")
+
+    trainer = Trainer(
+        rows,
+        texts,
+        recipe,
+        model=model,
+        args=SentenceTransformerTrainingArguments(
+            output_dir=str(folder / "checkpoints"),
+            max_steps=steps,
+            per_device_train_batch_size=how.batch,
+            learning_rate=how.learning_rate,
+            warmup_steps=round(how.warmup * steps),
+            weight_decay=how.weight_decay,
+            bf16=has_bf16(),
+            use_cpu=not torch.cuda.is_available(),  # bf16 on a CPU must be asked for
+            seed=recipe.seed,
+            save_steps=max(1, steps // CHECKPOINTS),
+            save_total_limit=1,
+            logging_steps=max(1, steps // LOGGED),
+            report_to="none",
+            disable_tqdm=True,
+        ),
+        train_dataset=Dataset.from_dict({"row": list(range(len(rows)))}),
+        loss=Contrast(model, how.scale),
+        data_collator=Collator(model.preprocess, rows=rows, texts=texts),
+        callbacks=[
+            Watch(
+                every=max(1, steps // VALIDATIONS),
+                check=check,
+                log=lambda row: _log(folder, row),
+                progress=lambda step: report(f"train {recipe.name}", step, steps),
+            )
+        ],
+    )
+    trainer.train(resume_from_checkpoint=_checkpoint(folder / "checkpoints"))
+    if how.lora_rank:
+        without_lora(model)
+
+
+def _checkpoint(folder: Path) -> str | None:
+    """Return the newest checkpoint that was written whole; remove those that were not."""
+    found = []
+    for path in folder.glob("checkpoint-*"):
+        if (path / "trainer_state.json").is_file():  # written last
+            found.append(path)
+        else:
+            shutil.rmtree(path)
+    newest = max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    return None if newest is None else str(newest)
+
+
+def _towards(model: SentenceTransformer, base: Mapping[str, Tensor], share: float) -> None:
+    """Move the weights ``share`` of the way back to ``base``."""
+    if share:
+        model.load_state_dict(
+            {
+                name: weights.lerp(base[name].to(weights), share)
+                if weights.is_floating_point()
+                else weights
+                for name, weights in model.state_dict().items()
+            }
+        )
+
+
+def _encoder(model: SentenceTransformer) -> Any:
+    """Return the model as validation calls it."""
+    import numpy as np
+
+    def encode(texts: Sequence[str], role: Role) -> NDArray[np.float32]:
+        call = model.encode_query if role == "query" else model.encode_document
+        training = model.training
+        vectors = call(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        model.train(training)
+        return np.asarray(vectors, dtype=np.float32)
+
+    return encode
+
+
+def _finish(model: SentenceTransformer, folder: Path, tools: Sequence[Mapping[str, Any]]) -> None:
+    """Write the model and what it has seen; the folder appears whole or not at all."""
+    made = folder / "model.part"
+    shutil.rmtree(made, ignore_errors=True)
+    model.save(str(made), create_model_card=False)
+    seen = sorted({tool["key"] for tool in tools if tool["trained"]})
+    (made / "seen.txt").write_text("\n".join(seen) + "\n", encoding="ascii")
+    draw(folder / "log.jsonl", folder / "curves.svg")
+    os.replace(made, folder / "model")
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+
+
+def _flat(scores: Mapping[str, Scores]) -> dict[str, float]:
+    flat = {}
+    for name, each in scores.items():
+        flat[f"{name} hit@1"] = each.hit_at_1
+        if each.scoped_hit_at_1 is not None:
+            flat[f"{name} scoped hit@1"] = each.scoped_hit_at_1
+    return flat
+
+
+def _log(folder: Path, row: Mapping[str, Any]) -> None:
+    with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")

@@ -1,0 +1,48 @@
+"""What a run shows while it trains: progress, the loss, validation now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from transformers import TrainerCallback
+
+
+class Watch(TrainerCallback):
+    """Calls back from the trainer's loop; a resumed run does not validate its first step again."""
+
+    def __init__(
+        self,
+        every: int,
+        check: Callable[[int], None],
+        log: Callable[[dict[str, Any]], None],
+        progress: Callable[[int], None],
+    ) -> None:
+        """Validate with ``check`` every ``every`` steps; log each loss; report each step."""
+        self._every = every
+        self._check = check
+        self._log = log
+        self._progress = progress
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Validate the untrained model."""
+        if state.global_step == 0:
+            self._check(0)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Report the step, and validate where it is time."""
+        self._progress(state.global_step)
+        if state.global_step % self._every == 0:
+            self._check(state.global_step)
+
+    def on_log(
+        self,
+        args: Any,
+        state: Any,
+        control: Any,
+        **kwargs: Any,
+    ) -> None:
+        """Keep the loss."""
+        logs = kwargs.get("logs")
+        if logs and "loss" in logs:
+            self._log({"step": state.global_step, "loss": float(logs["loss"])})
