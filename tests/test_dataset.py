@@ -37,6 +37,7 @@ def make(**changes: object) -> ToolDataset:
         ({"relevance": {"q": {"a": 1}, "z": {"a": 1}}}, "unknown query 'z'"),
         ({"relevance": {"q": {"a": 0}}}, "grade 0 of 'a' is below 1"),
         ({"examples": {"z": ("x",)}}, "examples name unknown tool 'z'"),
+        ({"families": {"f": ("a", "z")}}, "family 'f' names unknown tool 'z'"),
         ({"queries": (replace(Q, provider="r"),)}, "no relevant tool belongs to provider 'r'"),
         ({"groups": {"all": ("q",)}}, "'all' cannot be the name of a kind, a group or an average"),
         ({"groups": {"scoped": ("q",)}}, "'scoped' cannot be the name"),

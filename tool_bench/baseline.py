@@ -81,6 +81,8 @@ class Baseline:
     needs: Needs = field(default_factory=Needs)
     trained_on: tuple[str, ...] = ()
     """Tasks or sources whose data trained the weights, as far as it is known."""
+    seen: Callable[[], frozenset[str]] | None = None
+    """Hashes of the tools that its training saw; None for a method that was not trained here."""
     speed: Speed = field(default_factory=Speed)
     arguments: tuple[str, ...] = ()
     """How the command line chooses it; by default ``--baselines`` and its name."""

@@ -27,10 +27,10 @@ class ToolDataset:
 
     Raises:
         DataError: an id is repeated or holds whitespace; a relevance, example, family or group
-            names a tool or query that does not exist; a query has no relevant tool; a group is empty,
-            repeats a query or has the name of another slice; an average names an unknown slice
-            or its weights are not above 0 or do not add up to 1; a kind, group or average has an
-            empty name or that of a scope; splits and providers differ.
+            names a tool or query that does not exist; a query has no relevant tool; a group is
+            empty, repeats a query or has the name of another slice; an average names an unknown
+            slice or its weights are not above 0 or do not add up to 1; a kind, group or average
+            has an empty name or that of a scope; splits and providers differ.
     """
 
     name: str
@@ -66,6 +66,13 @@ class ToolDataset:
         for query_id in query_ids:
             if not self.relevance.get(query_id):
                 raise DataError(self.name, f"query '{query_id}' has no relevant tool")
+        self._check_tools_named(tool_ids)
+        self._check_groups(query_ids)
+        self._check_averages()
+        self._check_splits()
+        self._check_scoped()
+
+    def _check_tools_named(self, tool_ids: set[str]) -> None:
         for tool_id in self.examples:
             if tool_id not in tool_ids:
                 raise DataError(self.name, f"examples name unknown tool '{tool_id}'")
@@ -73,10 +80,6 @@ class ToolDataset:
             for tool_id in members:
                 if tool_id not in tool_ids:
                     raise DataError(self.name, f"family '{name}' names unknown tool '{tool_id}'")
-        self._check_groups(query_ids)
-        self._check_averages()
-        self._check_splits()
-        self._check_scoped()
 
     def _unique(self, kind: str, ids: Iterable[str]) -> set[str]:
         counted = Counter(ids)

@@ -9,7 +9,7 @@ from tool_bench.dataset import Examples
 from tool_bench.encoder import Encoder
 from tool_bench.query import Query
 from tool_bench.retriever import Candidates, Catalogue, Ranking
-from tool_bench.tool import Style, Tool, render
+from tool_bench.tool import MAX_CHARACTERS, Style, Tool, render
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,11 +38,12 @@ def encode_queries(encoder: Encoder, queries: Sequence[Query]) -> NDArray[np.flo
     return encoder.encode([query.instructed for query in queries], "query")
 
 
-def rendered(style: Style) -> ToolVectors:
+def rendered(style: Style, max_characters: int = MAX_CHARACTERS) -> ToolVectors:
     """Return the plain recipe: a tool's vector is that of its text."""
 
     def vectors(encoder: Encoder, tools: Sequence[Tool], _: Examples) -> NDArray[np.float32]:
-        return encoder.encode([render(tool, style) for tool in tools], "document")
+        texts = [render(tool, style, max_characters) for tool in tools]
+        return encoder.encode(texts, "document")
 
     return vectors
 

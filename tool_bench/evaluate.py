@@ -35,6 +35,7 @@ from tool_bench.runs import DEPTH, Run, settle, short, to_trec
 from tool_bench.scoring import RUN_SUFFIX, score_scope
 from tool_bench.task import Task
 from tool_bench.timing import Phases, Subject
+from tool_bench.trained import seen_tools
 
 LATENCY_K = 10
 _SEARCH_CHUNK = 100
@@ -73,7 +74,7 @@ def evaluate(
             counts=dataset.counts,
             headline=task.headline,
         ),
-        method=_card(baseline, built.examples),
+        method=_card(baseline, dataset, built.examples),
         scopes=scopes,
         timing=times,
         footprint=taken,
@@ -265,7 +266,8 @@ def dataset_hash(dataset: ToolDataset) -> str:
     return hashlib.sha256(content.encode("utf-8")).hexdigest()
 
 
-def _card(baseline: Baseline, examples: int) -> MethodCard:
+def _card(baseline: Baseline, dataset: ToolDataset, examples: int) -> MethodCard:
+    seen = None if baseline.seen is None else seen_tools(baseline.seen(), dataset.tools)
     return MethodCard(
         kind=baseline.kind,
         description=baseline.description,
@@ -277,6 +279,7 @@ def _card(baseline: Baseline, examples: int) -> MethodCard:
         settings=dict(baseline.settings),
         deviations=list(baseline.deviations),
         trained_on=list(baseline.trained_on),
+        seen_tools=seen,
         examples=examples,
         whole_catalogue=baseline.whole_catalogue,
     )

@@ -18,6 +18,7 @@ from tool_bench.hub_load import (
     mteb_meta,
 )
 from tool_bench.loading import find_hub
+from tool_bench.tool import MAX_CHARACTERS
 
 _SPEED = Speed(start=30, per_tool=0.1, per_query=0.05)
 _COMMIT_TIMEOUT_S = 10
@@ -80,24 +81,31 @@ def model_baseline(name: str, revision: str | None = None) -> Baseline:
 
 def _local(folder: Path, given: str) -> Baseline:
     from tool_bench.sentence import folder_identity
+    from tool_bench.trained import read_card, read_seen
 
     if not (folder / "modules.json").is_file() and not (folder / "config.json").is_file():
         raise UsageError(
             f"--model '{folder}' holds no model: neither modules.json nor config.json is there"
         )
     identity = folder_identity(folder)
+    card = read_card(folder)
+    style = STYLE if card is None else card.style
+    length = MAX_CHARACTERS if card is None else card.max_characters
     plain = re.sub(r"[^\w.-]+", "-", folder.resolve().name)
     return Baseline(
         name=f"local/{plain}-{identity[:8]}",
         arguments=("--model", given),
         kind="dense",
-        description="A local sentence-transformers model over 'name: description'.",
+        description="A local sentence-transformers model over "
+        + ("'name: description'." if card is None else "the text that it was trained on."),
         reference="https://arxiv.org/abs/1908.10084",
         license="not stated",
-        load=partial(load_local, str(folder.resolve()), identity),
+        load=partial(load_local, str(folder.resolve()), identity, style, length),
         revision=identity,
-        style=STYLE,
-        settings={"prompts": "the model's own"},
+        style=style,
+        settings={"prompts": "the model's own", "max characters": length},
+        trained_on=() if card is None else card.trained_on,
+        seen=None if card is None else partial(read_seen, folder.resolve()),
         speed=_SPEED,
     )
 

@@ -67,7 +67,7 @@ def load_sentence_transformers(name: str, revision: str | None) -> Retriever:
     return Bounded(DenseRetriever(CachedEncoder(encoder), rendered(STYLE)), model)
 
 
-def load_local(folder: str, identity: str) -> Retriever:
+def load_local(folder: str, identity: str, style: Style, max_characters: int) -> Retriever:
     """Load a model from a folder; errors as :func:`load_mteb`."""
     from tool_bench.dense import DenseRetriever, rendered
     from tool_bench.sentence import load_folder
@@ -75,7 +75,7 @@ def load_local(folder: str, identity: str) -> Retriever:
     model = Model(folder)
     with loading(model):
         encoder = load_folder(Path(folder), identity)
-    return Bounded(DenseRetriever(encoder, rendered(STYLE)), model)
+    return Bounded(DenseRetriever(encoder, rendered(style, max_characters)), model)
 
 
 def mteb_meta(name: str, revision: str | None) -> Any:

@@ -192,6 +192,20 @@ class DataCard(_Record):
     headline: str = Field(description="the slice or average that methods are ranked by")
 
 
+class SeenTools(_Record):
+    """How many of a task's tools a model was trained on, by name and description."""
+
+    seen: int
+    of: int
+
+    @property
+    def word(self) -> str:
+        """``none``, ``some`` or ``all``."""
+        if not self.seen:
+            return "none"
+        return "all" if self.seen == self.of else "some"
+
+
 class MethodCard(_Record):
     """What the method is, as it declared itself when it ran."""
 
@@ -205,6 +219,11 @@ class MethodCard(_Record):
     settings: dict[str, str | int | float | bool]
     deviations: list[str]
     trained_on: list[str]
+    seen_tools: SeenTools | None = Field(
+        default=None,
+        description="tools of the task that its training saw, counted; null for a method that was "
+        "not trained here",
+    )
     examples: int = Field(description="usage examples it was given at index time")
     whole_catalogue: bool = Field(
         description="whether it puts all candidates into a model's context to choose from"

@@ -21,7 +21,9 @@ from tool_bench.cli import (
     run,
     scale,
     search,
+    sign,
     site,
+    train,
 )
 from tool_bench.cli.common import debugging
 from tool_bench.environment import prepare
@@ -46,7 +48,10 @@ app.command("compare", epilog=compare.EPILOG)(compare.compare)
 app.command("reproduce", epilog=reproduce.EPILOG)(reproduce.reproduce)
 app.command("rescore", epilog=rescore.EPILOG)(rescore.rescore)
 app.command("scale", epilog=scale.EPILOG)(scale.scale)
+app.command("train", epilog=train.EPILOG)(train.train)
+app.command("mine", epilog=train.MINE_EPILOG)(train.mine)
 app.add_typer(data.app, name="data")
+app.add_typer(sign.app, name="sign")
 app.add_typer(site.app, name="site")
 
 

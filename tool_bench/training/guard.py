@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from tool_bench.dataset import ToolDataset
 from tool_bench.query import letters
-from tool_bench.tool import Tool
+from tool_bench.trained import tool_key
 from tool_bench.training.records import Pair, TrainingData
 
 
@@ -37,15 +37,6 @@ class Dropped:
     text: str
     task: str
     """An evaluation task that has it."""
-
-
-def tool_key(tool: Tool) -> str:
-    """Return what makes two tools the same one: name and description, by letters and digits.
-
-    A tool without a description is known by its name alone, which is no proof: such tools are the
-    same only as tools without a description.
-    """
-    return f"{letters(tool.name)}|{letters(tool.description)}"
 
 
 def evaluated(datasets: Iterable[ToolDataset], unchecked: Iterable[str] = ()) -> Evaluated:

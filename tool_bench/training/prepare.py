@@ -1,0 +1,96 @@
+"""From a recipe to the snapshot that it trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tool_bench import registry
+from tool_bench.data.fetch import is_cached
+from tool_bench.data.load import load
+from tool_bench.data.paths import cache_folder
+from tool_bench.dataset import ToolDataset
+from tool_bench.errors import UnavailableError
+from tool_bench.progress import report
+from tool_bench.task import Task
+from tool_bench.training import snapshot, source
+from tool_bench.training.guard import Evaluated, evaluated
+from tool_bench.training.recipe import Recipe
+from tool_bench.training.records import TrainingData
+from tool_bench.training.snapshot import Mine, Snapshot
+from tool_bench.training.source import TrainingSource
+from tool_bench.training.sources import named
+
+
+def default_base() -> str:
+    """Return where snapshots are kept unless an address is given: the user's cache."""
+    return str(cache_folder() / "snapshots")
+
+
+def prepare(recipe: Recipe, base: str | None = None, mine: Mine | None = None) -> str:
+    """Build and save what ``recipe`` trains on; return the snapshot's address.
+
+    Args:
+        recipe: which sources, how much of each, which negatives.
+        base: address under which snapshots lie; the user's cache by default.
+        mine: finds the mined negatives; by default the recipe's base model does, untrained.
+
+    Raises:
+        UnknownNameError: the recipe names a source that there is not.
+        UnavailableError: a source's files cannot be had here.
+        DataError: a row is not what it must be.
+    """
+    return snapshot.save(build(recipe, mine), base or default_base())
+
+
+def build(recipe: Recipe, mine: Mine | None = None) -> Snapshot:
+    """Build what ``recipe`` trains on; see :func:`prepare`."""
+    sources = loaded(recipe)
+    known = everything_evaluated(registry.tasks().values())
+    needed = "mined" in recipe.negatives.kinds and recipe.negatives.count
+    return snapshot.build(recipe, sources, known, mine or (by_base(recipe) if needed else None))
+
+
+def loaded(recipe: Recipe) -> dict[str, tuple[TrainingSource, TrainingData]]:
+    """Return the recipe's sources, checked."""
+    declared = [named(name) for name in recipe.data.sources]
+    found = {}
+    for number, each in enumerate(declared):
+        report(f"read {each.name}", number, len(declared))
+        found[each.name] = (each, source.load(each))
+    return found
+
+
+def everything_evaluated(tasks: Iterable[Task]) -> Evaluated:
+    """Collect the queries and tools of every task whose data can be had.
+
+    A task that is run only on demand is not fetched for this.
+    """
+    datasets: list[ToolDataset] = []
+    unchecked: list[str] = []
+    for task in tasks:
+        report(f"guard against {task.name}", 0, 0)
+        if task.on_demand and not all(is_cached(each) for each in task.sources):
+            unchecked.append(task.name)
+            continue
+        try:
+            datasets.append(load(task))
+        except UnavailableError:
+            unchecked.append(task.name)
+    return evaluated(datasets, unchecked)
+
+
+def by_base(recipe: Recipe) -> Mine:
+    """Mine with the model that the recipe starts from."""
+    from tool_bench.training.mining import miner
+    from tool_bench.training.models import base_model, encoder
+
+    return miner(encoder(base_model(recipe)), recipe.text)
+
+
+def by_model(folder: Path, recipe: Recipe) -> Mine:
+    """Mine with a trained model."""
+    from tool_bench.training.mining import miner
+    from tool_bench.training.models import encoder, load_model
+
+    return miner(encoder(load_model(folder)), recipe.text)
