@@ -12,8 +12,11 @@ from typer.exceptions import Abort, TyperException
 
 from tool_bench import __version__
 from tool_bench.cli import (
+    ablate,
     compare,
     data,
+    export,
+    gate,
     list_,
     reproduce,
     rescore,
@@ -49,7 +52,10 @@ app.command("reproduce", epilog=reproduce.EPILOG)(reproduce.reproduce)
 app.command("rescore", epilog=rescore.EPILOG)(rescore.rescore)
 app.command("scale", epilog=scale.EPILOG)(scale.scale)
 app.command("train", epilog=train.EPILOG)(train.train)
+app.command("ablate", epilog=ablate.EPILOG)(ablate.ablate)
 app.command("mine", epilog=train.MINE_EPILOG)(train.mine)
+app.command("export", epilog=export.EPILOG)(export.export)
+app.command("gate", epilog=gate.EPILOG)(gate.gate)
 app.add_typer(data.app, name="data")
 app.add_typer(sign.app, name="sign")
 app.add_typer(site.app, name="site")

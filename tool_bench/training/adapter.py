@@ -92,7 +92,7 @@ def weights_hash(weights: Mapping[str, Tensor]) -> str:
     """Return a hash of names, shapes and values, the same on every machine."""
     digest = hashlib.sha256()
     for name in sorted(weights):
-        tensor = weights[name].float().contiguous()
+        tensor = weights[name].detach().float().cpu().contiguous()
         digest.update(json.dumps([name, list(tensor.shape)]).encode())
         digest.update(tensor.numpy().tobytes())
     return digest.hexdigest()[:16]

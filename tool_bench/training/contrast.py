@@ -34,6 +34,8 @@ class Collator(SentenceTransformerDataCollator):
     """A snapshot's training rows."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """Tool -> text."""
+    own_prompts: Mapping[str, str | None] = field(default_factory=dict)
+    """``query`` and ``document`` -> what the model puts before such a text when it encodes."""
 
     def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the batch of the rows that ``features`` name by ``row``."""
@@ -48,12 +50,13 @@ class Collator(SentenceTransformerDataCollator):
                 known = documents.get(self.texts[id_])
                 if known is not None:
                     labels[number, known] = MASKED
-            for id_ in row["negatives"]:  # one that is alike elsewhere, of a named provider
-                labels[number, documents[self.texts[id_]]] = 0
+            for id_ in {*row["negatives"]}.intersection(row["right"]):
+                labels[number, documents[self.texts[id_]]] = 0  # alike, but of another provider
             labels[number, documents[self.texts[row["tool"]]]] = ANSWER
         batch: dict[str, Any] = {"label": labels}
         for name, texts in (("query", [row["query"] for row in rows]), ("document", [*documents])):
-            for key, value in self.preprocess_fn(texts).items():
+            tokens = self.preprocess_fn(texts, prompt=self.own_prompts.get(name))
+            for key, value in tokens.items():
                 batch[f"{name}_{key}"] = value
         return batch
 
@@ -77,7 +80,8 @@ class Contrast(nn.Module):
             nn.functional.normalize(self.model(each)["sentence_embedding"].float(), dim=1)
             for each in features
         )
-        return info_nce(requests @ tools.T * self.scale, labels)
+        with torch.autocast(requests.device.type, enabled=False):  # bf16 would round the cosines
+            return info_nce(requests @ tools.T * self.scale, labels)
 
 
 def info_nce(scores: Tensor, labels: Tensor) -> Tensor:

@@ -29,11 +29,13 @@ def without_lora(model: SentenceTransformer) -> None:
     """Add the factors to the weights that they belong to, and remove them."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    for name, layer in list(model.named_modules()):
-        if isinstance(layer, BaseTunerLayer):
-            layer.merge()
-            parent, _, leaf = name.rpartition(".")
-            setattr(model.get_submodule(parent), leaf, layer.get_base_layer())
+    layers = {n: x for n, x in model.named_modules() if isinstance(x, BaseTunerLayer)}
+    for layer in layers.values():
+        layer.merge()
+    model.delete_adapter("default")  # else the model would be saved as an adapter
+    for name, layer in layers.items():
+        parent, _, leaf = name.rpartition(".")
+        setattr(model.get_submodule(parent), leaf, layer.get_base_layer())
     for weights in model.parameters():
         weights.requires_grad = True
 

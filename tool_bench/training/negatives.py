@@ -59,12 +59,13 @@ def rows(
         mined: what a model confuses; empty before the first model.
         seed: decides the random ones.
     """
-    candidates = _Candidates(data)
+    candidates = _Candidates(data, wanted)
     for pair in pairs:
+        barred = candidates.barred(pair)
         for id_ in pair.tools:
             chosen = random.Random(f"{seed}:{id_}:{pair.query}")  # noqa: S311  no secret
-            found = candidates.choose(pair, id_, wanted, mined.get(pair.query, ()), chosen)
-            yield Row(pair.query, id_, found, data.right(pair), pair)
+            found = candidates.choose(pair, id_, barred, mined.get(pair.query, ()), chosen)
+            yield Row(pair.query, id_, found, barred, pair)
 
 
 def names_provider(query: str, tool: Tool) -> bool:
@@ -76,22 +77,27 @@ def names_provider(query: str, tool: Tool) -> bool:
 class _Candidates:
     """A source's tools, and how near they are to each other by their words."""
 
-    def __init__(self, data: TrainingData) -> None:
+    def __init__(self, data: TrainingData, wanted: Negatives) -> None:
         self._data = data
+        self._wanted = wanted
         self._ids = [t.id for t in data.tools if data.splits.get(t.id, "train") == "train"]
         self._number = {id_: number for number, id_ in enumerate(self._ids)}
         self._near, self._cosines = _nearest([data.by_id[id_] for id_ in self._ids])
+
+    def barred(self, pair: Pair) -> frozenset[str]:
+        """Return what is no wrong answer to ``pair``: the right ones and their near-duplicates."""
+        right = self._data.right(pair)
+        return right.union(*map(self._duplicates, right))
 
     def choose(
         self,
         pair: Pair,
         gold: str,
-        wanted: Negatives,
+        barred: frozenset[str],
         mined: Sequence[str],
         chosen: random.Random,
     ) -> tuple[str, ...]:
         """Return the negatives of one row, kinds in turn."""
-        barred = self._data.right(pair) | self._duplicates(gold)
         tool = self._data.by_id[gold]
         named = names_provider(pair.query, tool)
         pools: dict[NegativeKind, Iterator[str]] = {
@@ -99,20 +105,21 @@ class _Candidates:
             if named or self._data.families
             else iter(()),
             "same": self._same(tool, barred, chosen),
-            "mined": (id_ for id_ in mined if id_ in self._number and id_ not in barred),
+            "mined": self._mined(tool, mined, barred, anywhere=named or bool(self._data.families)),
             "random": self._random(barred, chosen),
         }
         found: dict[str, None] = {}
-        kinds = [kind for kind in wanted.kinds if kind in pools]
-        while kinds and len(found) < wanted.count:
+        kinds = list(self._wanted.kinds)
+        count = self._wanted.count
+        while kinds and len(found) < count:
             for kind in tuple(kinds):
                 next_ = next((id_ for id_ in pools[kind] if id_ not in found), None)
                 if next_ is None:
                     kinds.remove(kind)
-                elif len(found) < wanted.count:
+                elif len(found) < count:
                     found[next_] = None
         for id_ in pools["random"]:
-            if len(found) >= wanted.count:
+            if len(found) >= count:
                 break
             found.setdefault(id_)
         return tuple(found)
@@ -152,6 +159,16 @@ class _Candidates:
             ]
             chosen.shuffle(others)
             yield from (id_ for id_ in others if id_ not in barred)
+
+    def _mined(
+        self, tool: Tool, mined: Sequence[str], barred: frozenset[str], *, anywhere: bool
+    ) -> Iterator[str]:
+        """What a model confuses; only siblings where the same action elsewhere would be right."""
+        for id_ in mined:
+            if id_ in self._number and id_ not in barred:
+                sibling = self._data.by_id[id_].provider == tool.provider
+                if anywhere or sibling:
+                    yield id_
 
     def _random(self, barred: frozenset[str], chosen: random.Random) -> Iterator[str]:
         drawn = chosen.sample(self._ids, min(len(self._ids), NEAREST))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from tool_bench import registry
@@ -46,7 +47,7 @@ def prepare(recipe: Recipe, base: str | None = None, mine: Mine | None = None) -
 def build(recipe: Recipe, mine: Mine | None = None) -> Snapshot:
     """Build what ``recipe`` trains on; see :func:`prepare`."""
     sources = loaded(recipe)
-    known = everything_evaluated(registry.tasks().values())
+    known = _everything_evaluated()
     needed = "mined" in recipe.negatives.kinds and recipe.negatives.count
     return snapshot.build(recipe, sources, known, mine or (by_base(recipe) if needed else None))
 
@@ -59,6 +60,12 @@ def loaded(recipe: Recipe) -> dict[str, tuple[TrainingSource, TrainingData]]:
         report(f"read {each.name}", number, len(declared))
         found[each.name] = (each, source.load(each))
     return found
+
+
+@cache
+def _everything_evaluated() -> Evaluated:
+    """Collect it once a process: an ablation builds dozens of snapshots."""
+    return everything_evaluated(registry.tasks().values())
 
 
 def everything_evaluated(tasks: Iterable[Task]) -> Evaluated:

@@ -21,7 +21,7 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Text(_Part):
@@ -78,7 +78,7 @@ class Optimiser(_Part):
 class Recipe(_Part):
     """One training run."""
 
-    name: Annotated[str, Field(pattern=r"^[\w.-]+$")]
+    name: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
     base: str = MINILM
     """:data:`MINILM`, a hub name, or a folder."""
     revision: str | None = None
@@ -94,12 +94,14 @@ def read_recipe(path: Path) -> Recipe:
     """Read and check a recipe.
 
     Raises:
-        DataError: the file is missing, is not TOML, or a field is not what it must be.
+        DataError: the file cannot be read, is not TOML, or a field is not what it must be.
     """
     try:
         return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise DataError(path, "the file does not exist") from None
+    except OSError as error:
+        raise DataError(path, f"cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(path, f"not valid TOML: {error}") from None
     except ValidationError as error:

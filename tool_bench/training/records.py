@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, get_args
@@ -38,8 +38,8 @@ class TrainingData:
 
     Raises:
         DataError: a query is empty or too long, a pair names no tool, a tool twice or an unknown
-            one, a tool id is repeated, a tool has neither name nor description, or a family or
-            split names an unknown tool. The message names the row.
+            one, a tool id is repeated, a tool has neither name nor description, a family or split
+            names an unknown tool, or splits name only some tools. The message names the row.
     """
 
     source: str
@@ -64,6 +64,9 @@ class TrainingData:
         for id_ in self.splits:
             if id_ not in ids:
                 raise DataError(self.source, f"the split names unknown tool '{id_}'")
+        for id_ in ids:
+            if self.splits and id_ not in self.splits:
+                raise DataError(self.source, f"tool '{id_}' is in no split, and others are")
 
     def _check_tools(self, ids: Mapping[str, int]) -> None:
         for id_, n in ids.items():
@@ -95,31 +98,37 @@ class TrainingData:
         return {tool.id: tool for tool in self.tools}
 
     @cached_property
-    def alike(self) -> Mapping[str, frozenset[str]]:
-        """Tool id -> ids that are never wrong where it is right: itself, its families, its twins.
-
-        Twins are tools of one name and description, letter for letter but for case and punctuation.
-        """
-        groups: dict[object, set[str]] = defaultdict(set)
+    def twins(self) -> tuple[tuple[str, ...], ...]:
+        """Ids of tools of one name and description, but for case and punctuation; alone or not."""
+        groups: dict[tuple[str, str], list[str]] = defaultdict(list)
         for tool in self.tools:
-            groups[letters(tool.name), letters(tool.description)].add(tool.id)
-        for name, members in self.families.items():
-            groups[name].update(members)
-        found: dict[str, set[str]] = {tool.id: {tool.id} for tool in self.tools}
-        for group in groups.values():
+            groups[letters(tool.name), letters(tool.description)].append(tool.id)
+        return tuple(map(tuple, groups.values()))
+
+    @cached_property
+    def alike(self) -> Mapping[str, frozenset[str]]:
+        """Tool id -> ids that are never wrong where it is right: itself, its twins and families."""
+        found: dict[str, set[str]] = {tool.id: set() for tool in self.tools}
+        for group in (*self.twins, *self.families.values()):
             for id_ in group:
-                found[id_] |= group
+                found[id_].update(group)
         return {id_: frozenset(group) for id_, group in found.items()}
 
-    def right(self, pair: Pair) -> frozenset[str]:
-        """Return every tool that must not be called a wrong answer to ``pair``."""
-        return frozenset().union(*(self.alike[id_] for id_ in pair.tools))
-
-    def rows(self) -> Iterator[tuple[Pair, str]]:
-        """Yield one training row a pair and right tool."""
+    @cached_property
+    def _answers(self) -> Mapping[str, frozenset[str]]:
+        """Letters of a query -> the tools of all pairs that ask so."""
+        found: dict[str, set[str]] = defaultdict(set)
         for pair in self.pairs:
-            for id_ in pair.tools:
-                yield pair, id_
+            found[letters(pair.query)].update(pair.tools)
+        return {text: frozenset(ids) for text, ids in found.items()}
+
+    def right(self, pair: Pair) -> frozenset[str]:
+        """Return every tool that must not be called a wrong answer to ``pair``.
+
+        Those that answer the same request in another pair are among them.
+        """
+        ids = self._answers.get(letters(pair.query), frozenset()).union(pair.tools)
+        return frozenset().union(*(self.alike[id_] for id_ in ids))
 
 
 def pooled(rows: Iterable[tuple[str, str, str]]) -> tuple[Pair, ...]:

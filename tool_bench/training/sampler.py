@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from sentence_transformers import SentenceTransformerTrainer
@@ -61,3 +62,7 @@ class Trainer(SentenceTransformerTrainer):
     def get_batch_sampler(self, dataset: Any, *_: Any, **__: Any) -> BatchSampler:
         """Return the sampler of the training rows; there is no other data set."""
         return BatchSampler(dataset, self._rows, self._texts, self._recipe)
+
+    def restore(self, checkpoint: Path) -> None:
+        """Take the weights of the last step; asked to go on, the library would add a step."""
+        self._load_from_checkpoint(str(checkpoint))

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tool_bench.errors import DataError, UsageError
 from tool_bench.progress import report
 from tool_bench.tool import render
-from tool_bench.training.guard import Dropped, Evaluated, clean, tool_key
-from tool_bench.training.negatives import Mined, rows
+from tool_bench.trained import tool_hash
+from tool_bench.training.guard import Dropped, Evaluated, clean
+from tool_bench.training.negatives import Mined, names_provider, rows
 from tool_bench.training.recipe import Recipe
 from tool_bench.training.records import Pair, TrainingData
 from tool_bench.training.source import TrainingSource
 from tool_bench.training.splits import SEED, parts, split_of
+
+Mine = Callable[[TrainingData, Sequence[Pair]], Mined]
+"""Given a source and the pairs that are trained on: what a model ranks high for each query."""
 
 FORMAT = 1
 """Raised when the files of a snapshot change their form."""
@@ -47,7 +51,7 @@ def build(
     recipe: Recipe,
     sources: Mapping[str, tuple[TrainingSource, TrainingData]],
     known: Evaluated,
-    mined: Mapping[str, Mined] | None = None,
+    mine: Mine | None = None,
 ) -> Snapshot:
     """Build what ``recipe`` trains on.
 
@@ -55,7 +59,7 @@ def build(
         recipe: which rows, split, text and negatives.
         sources: name -> declaration and loaded data, of every source that the recipe names.
         known: what is evaluated and must not be learned.
-        mined: source -> what a model confuses there.
+        mine: finds what a model confuses, where the recipe asks for it.
 
     Raises:
         DataError: nothing is left to train on.
@@ -65,7 +69,7 @@ def build(
     for number, (name, (declared, loaded)) in enumerate(sources.items()):
         report(f"build {name}", number, len(sources))
         data, dropped = clean(loaded, declared.task, known)
-        counts[name] = _add(written, recipe, data, (mined or {}).get(name, {}))
+        counts[name] = _add(written, recipe, data, mine)
         written["dropped.jsonl"] += [asdict(each) for each in dropped]
         counts[name] |= _dropped(dropped)
     if not written["train.jsonl"]:
@@ -91,13 +95,17 @@ def build(
 
 
 def _add(
-    written: dict[str, list[dict[str, Any]]], recipe: Recipe, data: TrainingData, mined: Mined
+    written: dict[str, list[dict[str, Any]]], recipe: Recipe, data: TrainingData, mine: Mine | None
 ) -> dict[str, int]:
     """Add one source's tools, rows and validation pairs; return how many there are."""
     name = data.source
     share = 0.0 if recipe.data.refit else recipe.data.held_out
-    sorted_ = parts(data, split_of(data, share))
+    split = split_of(data, share)
+    sorted_ = parts(data, split)
+    data = replace(data, splits=split)  # what is held out is not even a wrong answer
     pairs = _capped(sorted_.train, recipe, recipe.data.sources[name])
+    wanted = mine is not None and "mined" in recipe.negatives.kinds and recipe.negatives.count
+    mined = mine(data, pairs) if mine is not None and wanted else {}
     train = list(rows(data, pairs, recipe.negatives, mined, recipe.seed))
     written["train.jsonl"] += [
         {
@@ -116,19 +124,20 @@ def _add(
             "source": name,
             "query": pair.query,
             "tools": [f"{name}/{id_}" for id_ in pair.tools],
-            "right": sorted(f"{name}/{id_}" for id_ in data.right(pair)),
+            "right": sorted(f"{name}/{id_}" for id_ in _answers(data, pair)),
             "kind": pair.kind,
         }
         for pair in validation
     ]
     trained = {row.tool for row in train}
+    seen = trained.union(*(row.negatives for row in train))
     written["tools.jsonl"] += [
         {
             "id": f"{name}/{tool.id}",
             "provider": tool.provider,
             "text": render(tool, recipe.text.style, recipe.text.max_characters),
-            "key": hashlib.sha256(tool_key(tool).encode()).hexdigest()[:16],
-            "trained": tool.id in trained,
+            "key": tool_hash(tool),
+            "seen": tool.id in seen,
         }
         for tool in data.tools
     ]
@@ -139,6 +148,13 @@ def _add(
         "validation": len(validation),
         "crossing": sorted_.crossing,
     }
+
+
+def _answers(data: TrainingData, pair: Pair) -> frozenset[str]:
+    """Return what answers ``pair`` as tasks score it: a named provider leaves the others out."""
+    if any(names_provider(pair.query, data.by_id[id_]) for id_ in pair.tools):
+        return frozenset(pair.tools)
+    return data.right(pair)
 
 
 def _capped(pairs: Sequence[Pair], recipe: Recipe, most: int) -> list[Pair]:
@@ -179,7 +195,8 @@ def save(snapshot: Snapshot, base: str) -> str:
         system.makedirs(folder, exist_ok=True)
         for name, content in snapshot.files.items():
             system.pipe_file(f"{folder}/{name}", content)
-        system.pipe_file(f"{folder}/manifest.json", manifest)
+        system.pipe_file(f"{folder}/manifest.part", manifest)
+        system.mv(f"{folder}/manifest.part", f"{folder}/manifest.json")  # whole or not at all
     except OSError as error:
         raise UsageError(f"snapshots cannot be written to {base}: {error}") from None
     return str(system.unstrip_protocol(folder))
@@ -189,13 +206,21 @@ def read(address: str) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]
     """Return a snapshot's manifest and the rows of its files, verified.
 
     Raises:
-        DataError: a file is missing or is not the one that the manifest names.
+        DataError: a file is missing, is not the one that the manifest names, or the manifest is
+            not the one that the folder is named by.
     """
-    system, folder = _system(address)
+    system, root = _system(address)
+    folder = root.rstrip("/")
     try:
-        manifest = json.loads(system.cat_file(f"{folder}/manifest.json"))
-    except FileNotFoundError:
+        content = system.cat_file(f"{folder}/manifest.json")
+    except (FileNotFoundError, NotADirectoryError):
         raise DataError(address, "is no snapshot: it has no manifest.json") from None
+    if hashlib.sha256(content).hexdigest()[:16] != folder.rpartition("/")[2]:
+        raise DataError(f"{address}/manifest.json", "is not what the folder is named by")
+    manifest = json.loads(content)
+    if manifest["format"] != FORMAT:
+        problem = f"has format {manifest['format']}, expected {FORMAT}; build the snapshot anew"
+        raise DataError(address, problem)
     found = {}
     for name, sha256 in manifest["files"].items():
         try:

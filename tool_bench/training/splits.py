@@ -33,7 +33,8 @@ def split_of(data: TrainingData, share: float) -> Mapping[str, Split]:
     Args:
         data: the source; where it says itself what is held out, that holds.
         share: of the other sources' providers, or tools where none is named, to hold out: those
-            whose sha256 after :data:`SEED` is least. Tools that are alike go together.
+            whose sha256 after :data:`SEED` is least. Tools that are alike go together, and so do
+            providers that share a tool's text.
     """
     if data.splits:
         return data.splits
@@ -67,21 +68,24 @@ def parts(data: TrainingData, split: Mapping[str, Split]) -> Parts:
 
 
 def _groups(data: TrainingData) -> dict[str, str]:
-    """Return tool id -> what it is held out with: its provider, or the least id of those alike."""
-    if all(tool.provider for tool in data.tools):
-        return {tool.id: tool.provider or "" for tool in data.tools}
-    group = {tool.id: tool.id for tool in data.tools}
+    """Return tool id -> what it is held out with.
 
-    def first(id_: str) -> str:
-        while group[id_] != id_:
-            group[id_] = id_ = group[group[id_]]
-        return id_
+    Its provider, together with those that have a tool of the same text; families do not count,
+    since they span most providers. Without providers, the least id of the tools that are alike.
+    """
+    whole = all(tool.provider for tool in data.tools)
+    unit = {tool.id: (tool.provider or "") if whole else tool.id for tool in data.tools}
+    group = {name: name for name in unit.values()}
 
-    for id_, alike in data.alike.items():
-        for other in alike:
-            low, high = sorted((first(id_), first(other)))
-            group[high] = low
-    return {id_: first(id_) for id_ in group}
+    def first(name: str) -> str:
+        while group[name] != name:
+            group[name] = name = group[group[name]]
+        return name
+
+    for together in data.twins if whole else data.alike.values():
+        names = sorted({first(unit[id_]) for id_ in together})
+        group.update(dict.fromkeys(names, names[0]))
+    return {id_: first(name) for id_, name in unit.items()}
 
 
 def _count(units: Mapping[str, object], share: float) -> int:

@@ -15,21 +15,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tool_bench.errors import DataError, UnavailableError
+from tool_bench import trained
+from tool_bench.errors import DataError
 from tool_bench.progress import report
-from tool_bench.sentence import minilm_folder, quiet_libraries
+from tool_bench.store import write_atomically
+from tool_bench.trained import TrainedCard
 from tool_bench.training import snapshot
 from tool_bench.training.curves import draw
-from tool_bench.training.recipe import MINILM, Recipe
+from tool_bench.training.models import base_model, encoder
+from tool_bench.training.order import batches
+from tool_bench.training.recipe import Recipe
 from tool_bench.training.validation import Scores, mean_hit_at_1, validate
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
     from torch import Tensor
-
-    from tool_bench.encoder import Role
 
 VALIDATIONS = 4
 """How often a run validates: this many times, evenly, and before the first step."""
@@ -39,7 +39,9 @@ CHECKPOINTS = 20
 """How many checkpoints a run writes; the last one is kept until it is done."""
 
 
-def train(recipe: Recipe, address: str, folder: Path) -> dict[str, Scores]:
+def train(
+    recipe: Recipe, address: str, folder: Path, validations: int = VALIDATIONS
+) -> dict[str, Scores]:
     """Train, or go on training, and return the validation scores of the finished model.
 
     Args:
@@ -47,6 +49,7 @@ def train(recipe: Recipe, address: str, folder: Path) -> dict[str, Scores]:
         address: the snapshot to train on.
         folder: the run's folder. One that another recipe or snapshot began is an error; one that
             is finished is not trained again.
+        validations: how often the run validates on its way; 0 leaves the last one alone.
 
     Raises:
         DataError: the snapshot is damaged, or ``folder`` is another run's.
@@ -60,30 +63,13 @@ def train(recipe: Recipe, address: str, folder: Path) -> dict[str, Scores]:
     base = {name: weights.detach().clone() for name, weights in model.state_dict().items()}
     whole = model.max_seq_length
     model.max_seq_length = min(recipe.text.max_tokens, whole or recipe.text.max_tokens)
-    _fit(model, recipe, files, folder)
+    _fit(model, recipe, files, folder, validations)
     _towards(model, base, recipe.optimiser.towards_base)
-    scores = validate(_encoder(model), files["tools.jsonl"], files["validation.jsonl"])
+    scores = validate(encoder(model), files["tools.jsonl"], files["validation.jsonl"])
     _log(folder, {"final": {name: asdict(each) for name, each in scores.items()}})
     model.max_seq_length = whole
-    _finish(model, folder, files["tools.jsonl"])
+    _finish(model, recipe, folder, files["tools.jsonl"])
     return scores
-
-
-def base_model(recipe: Recipe) -> SentenceTransformer:
-    """Load what ``recipe`` starts from.
-
-    Raises:
-        UnavailableError: its weights are not here and cannot be fetched.
-    """
-    quiet_libraries()
-    from sentence_transformers import SentenceTransformer
-
-    if recipe.base == MINILM:
-        return SentenceTransformer(str(minilm_folder()))
-    try:
-        return SentenceTransformer(recipe.base, revision=recipe.revision)
-    except (OSError, ValueError) as error:
-        raise UnavailableError(f"the base '{recipe.base}' cannot be loaded: {error}") from None
 
 
 def has_bf16() -> bool:
@@ -105,9 +91,10 @@ def _begin(folder: Path, recipe: Recipe, manifest: Mapping[str, Any]) -> None:
     ):
         path = folder / name
         text = json.dumps(content, indent=1, sort_keys=True) + "\n"
-        if path.exists() and path.read_text(encoding="utf-8") != text:
+        if not path.exists():
+            write_atomically({path: text.encode("utf-8")})
+        elif path.read_text(encoding="utf-8") != text:
             raise DataError(path, "is another run's; choose a new folder, or remove this one")
-        path.write_text(text, encoding="utf-8")
 
 
 def _finished(folder: Path) -> dict[str, Scores]:
@@ -121,11 +108,13 @@ def _fit(
     recipe: Recipe,
     files: Mapping[str, Sequence[Mapping[str, Any]]],
     folder: Path,
+    validations: int,
 ) -> None:
     """Run the trainer from its last checkpoint, or from the start."""
     import torch
     from datasets import Dataset
     from sentence_transformers import SentenceTransformerTrainingArguments
+    from transformers import PrinterCallback
 
     from tool_bench.training.contrast import Collator, Contrast
     from tool_bench.training.lora import freeze_embeddings, with_lora, without_lora
@@ -135,15 +124,18 @@ def _fit(
     rows = files["train.jsonl"]
     texts = {tool["id"]: tool["text"] for tool in files["tools.jsonl"]}
     how = recipe.optimiser
-    steps = max(1, round(-(-len(rows) // how.batch) * how.epochs))
+    epoch = batches(rows, texts, how.order, how.batch, recipe.seed)
+    steps = max(1, round(len(epoch) * how.epochs))
     if how.freeze_embeddings:
         freeze_embeddings(model)
     if how.lora_rank:
+        torch.manual_seed(recipe.seed)  # the factors begin at random
         with_lora(model, how.lora_rank)
 
     def check(step: int) -> None:
-        scores = validate(_encoder(model), files["tools.jsonl"], files["validation.jsonl"])
-        _log(folder, {"step": step, "hit@1": mean_hit_at_1(scores)} | _flat(scores))
+        scores = validate(encoder(model), files["tools.jsonl"], files["validation.jsonl"])
+        if scores:  # nothing may be held out
+            _log(folder, {"step": step, "hit@1": mean_hit_at_1(scores)} | _flat(scores))
         draw(folder / "log.jsonl", folder / "curves.svg")
 
     trainer = Trainer(
@@ -169,31 +161,55 @@ def _fit(
         ),
         train_dataset=Dataset.from_dict({"row": list(range(len(rows)))}),
         loss=Contrast(model, how.scale),
-        data_collator=Collator(model.preprocess, rows=rows, texts=texts),
+        data_collator=Collator(model.preprocess, rows=rows, texts=texts, own_prompts=model.prompts),
         callbacks=[
             Watch(
-                every=max(1, steps // VALIDATIONS),
+                every=max(1, steps // validations) if validations else 0,
                 check=check,
                 log=lambda row: _log(folder, row),
                 progress=lambda step: report(f"train {recipe.name}", step, steps),
             )
         ],
     )
-    trainer.train(resume_from_checkpoint=_checkpoint(folder / "checkpoints"))
+    trainer.remove_callback(PrinterCallback)  # standard output is the command's
+    last = _checkpoint(folder / "checkpoints")
+    _forget(folder / "log.jsonl", after=-1 if last is None else _step(last))
+    if last is not None and _step(last) == steps:
+        trainer.restore(last)
+    else:
+        trainer.train(resume_from_checkpoint=None if last is None else str(last))
     if how.lora_rank:
         without_lora(model)
 
 
-def _checkpoint(folder: Path) -> str | None:
+def _checkpoint(folder: Path) -> Path | None:
     """Return the newest checkpoint that was written whole; remove those that were not."""
     found = []
     for path in folder.glob("checkpoint-*"):
-        if (path / "trainer_state.json").is_file():  # written last
-            found.append(path)
-        else:
+        try:
+            json.loads((path / "trainer_state.json").read_bytes())  # written last
+        except (FileNotFoundError, ValueError):
             shutil.rmtree(path)
-    newest = max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
-    return None if newest is None else str(newest)
+        else:
+            found.append(path)
+    return max(found, key=_step, default=None)
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])
+
+
+def _forget(log: Path, after: int) -> None:
+    """Take from the log what steps ``after`` the last checkpoint wrote: they are done again."""
+    kept = []
+    for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else ():
+        try:
+            row = json.loads(line)
+        except ValueError:  # a killed run's last words
+            continue
+        if row.get("step", after + 1) <= after:
+            kept.append(line + "\n")
+    write_atomically({log: "".join(kept).encode("utf-8")})
 
 
 def _towards(model: SentenceTransformer, base: Mapping[str, Tensor], share: float) -> None:
@@ -209,27 +225,19 @@ def _towards(model: SentenceTransformer, base: Mapping[str, Tensor], share: floa
         )
 
 
-def _encoder(model: SentenceTransformer) -> Any:
-    """Return the model as validation calls it."""
-    import numpy as np
-
-    def encode(texts: Sequence[str], role: Role) -> NDArray[np.float32]:
-        call = model.encode_query if role == "query" else model.encode_document
-        training = model.training
-        vectors = call(list(texts), normalize_embeddings=True, show_progress_bar=False)
-        model.train(training)
-        return np.asarray(vectors, dtype=np.float32)
-
-    return encode
-
-
-def _finish(model: SentenceTransformer, folder: Path, tools: Sequence[Mapping[str, Any]]) -> None:
+def _finish(
+    model: SentenceTransformer, recipe: Recipe, folder: Path, tools: Sequence[Mapping[str, Any]]
+) -> None:
     """Write the model and what it has seen; the folder appears whole or not at all."""
     made = folder / "model.part"
     shutil.rmtree(made, ignore_errors=True)
     model.save(str(made), create_model_card=False)
-    seen = sorted({tool["key"] for tool in tools if tool["trained"]})
-    (made / "seen.txt").write_text("\n".join(seen) + "\n", encoding="ascii")
+    card = TrainedCard(
+        style=recipe.text.style,
+        max_characters=recipe.text.max_characters,
+        trained_on=tuple(recipe.data.sources),
+    )
+    trained.write(made, card, {tool["key"] for tool in tools if tool["seen"]})
     draw(folder / "log.jsonl", folder / "curves.svg")
     os.replace(made, folder / "model")
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tool_bench.stats import clusters
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -33,6 +35,29 @@ class Scores:
     """Over the tools of the right tool's provider; None where tools name none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """One source's validation requests one by one, so that models can be compared on them."""
+
+    tools: int
+    requests: tuple[str, ...]
+    """What was asked, in the snapshot's order."""
+    clusters: tuple[int, ...]
+    """Requests with the same right tools share a number: they are one piece of evidence."""
+    hit_at_1: tuple[bool, ...]
+    reciprocal_at_10: tuple[float, ...]
+    scoped_hit_at_1: tuple[bool | None, ...]
+    """None where the right tool names no provider."""
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Each request's part in :func:`mean_hit_at_1`: the mean of the scopes that it has."""
+        return tuple(
+            float(hit) if scoped is None else (hit + scoped) / 2
+            for hit, scoped in zip(self.hit_at_1, self.scoped_hit_at_1, strict=True)
+        )
+
+
 def validate(
     encode: Encode, tools: Sequence[Mapping[str, Any]], requests: Sequence[Mapping[str, Any]]
 ) -> dict[str, Scores]:
@@ -43,13 +68,20 @@ def validate(
         tools: rows of a snapshot's ``tools.jsonl``.
         requests: rows of its ``validation.jsonl``.
     """
+    return {source: _scores(own) for source, own in hits(encode, tools, requests).items()}
+
+
+def hits(
+    encode: Encode, tools: Sequence[Mapping[str, Any]], requests: Sequence[Mapping[str, Any]]
+) -> dict[str, Hits]:
+    """Return source -> hits request by request; the arguments are those of :func:`validate`."""
     found = {}
     for source in dict.fromkeys(request["source"] for request in requests):
         asked = [request for request in requests if request["source"] == source][:MOST_REQUESTS]
         right = {id_ for request in asked for id_ in request["right"]}
         own = [tool for tool in tools if tool["id"].partition("/")[0] == source]
         own.sort(key=lambda tool: (tool["id"] not in right, _lot(tool["id"])))
-        found[source] = _score(encode, own[: max(MOST_TOOLS, len(right))], asked)
+        found[source] = _hits(encode, own[: max(MOST_TOOLS, len(right))], asked)
     return found
 
 
@@ -65,9 +97,9 @@ def mean_hit_at_1(scores: Mapping[str, Scores]) -> float:
     return sum(each) / len(each)
 
 
-def _score(
+def _hits(
     encode: Encode, tools: Sequence[Mapping[str, Any]], asked: Sequence[Mapping[str, Any]]
-) -> Scores:
+) -> Hits:
     import numpy as np
 
     documents = encode([tool["text"] for tool in tools], "document")
@@ -75,24 +107,44 @@ def _score(
     scores = queries @ documents.T
     number = {tool["id"]: n for n, tool in enumerate(tools)}
     providers = [tool["provider"] for tool in tools]
-    hits, reciprocal, scoped = [], [], []
+    hit: list[bool] = []
+    reciprocal: list[float] = []
+    scoped: list[bool | None] = []
     for row, request in zip(scores, asked, strict=True):
         right = {number[id_] for id_ in request["right"]}
         ranked = [int(n) for n in np.argsort(-row, kind="stable")]
         rank = next(place for place, n in enumerate(ranked, start=1) if n in right)
-        hits.append(rank == 1)
+        hit.append(rank == 1)
         reciprocal.append(1 / rank if rank <= 10 else 0.0)  # noqa: PLR2004  MRR@10
         own = providers[number[request["tools"][0]]]
-        if own is not None:
-            best = next(n for n in ranked if providers[n] == own)
-            scoped.append(best in right)
-    return Scores(
-        requests=len(asked),
+        if own is None:
+            scoped.append(None)
+        else:
+            scoped.append(next(n for n in ranked if providers[n] == own) in right)
+    golds = {str(n): dict.fromkeys(request["right"], 1) for n, request in enumerate(asked)}
+    return Hits(
         tools=len(tools),
-        hit_at_1=float(np.mean(hits)),
-        mrr_at_10=float(np.mean(reciprocal)),
-        scoped_hit_at_1=float(np.mean(scoped)) if scoped else None,
+        requests=tuple(request["query"] for request in asked),
+        clusters=tuple(clusters([*golds], golds)),
+        hit_at_1=tuple(hit),
+        reciprocal_at_10=tuple(reciprocal),
+        scoped_hit_at_1=tuple(scoped),
     )
+
+
+def _scores(own: Hits) -> Scores:
+    scoped = [hit for hit in own.scoped_hit_at_1 if hit is not None]
+    return Scores(
+        requests=len(own.requests),
+        tools=own.tools,
+        hit_at_1=_mean(own.hit_at_1),
+        mrr_at_10=_mean(own.reciprocal_at_10),
+        scoped_hit_at_1=_mean(scoped) if scoped else None,
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
 
 
 def _lot(text: str) -> str:

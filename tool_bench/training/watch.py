@@ -18,7 +18,10 @@ class Watch(TrainerCallback):
         log: Callable[[dict[str, Any]], None],
         progress: Callable[[int], None],
     ) -> None:
-        """Validate with ``check`` every ``every`` steps; log each loss; report each step."""
+        """Validate with ``check`` every ``every`` steps, never where that is 0.
+
+        Each loss goes to ``log``, each step to ``progress``.
+        """
         self._every = every
         self._check = check
         self._log = log
@@ -26,13 +29,13 @@ class Watch(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Validate the untrained model."""
-        if state.global_step == 0:
+        if self._every and state.global_step == 0:
             self._check(0)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Report the step, and validate where it is time."""
         self._progress(state.global_step)
-        if state.global_step % self._every == 0:
+        if self._every and state.global_step % self._every == 0:
             self._check(state.global_step)
 
     def on_log(

@@ -52,7 +52,7 @@ def build(files: Files) -> TrainingData:
         path = files[source.path]
         for text, tool, where in _rows(path):
             tools.setdefault(tool.id, tool)
-            labels.append((text, tool.id, f"{path}, {where}"))
+            labels.append((text, tool.id, f"{source.path}, {where}"))
     return TrainingData(source=SOURCE.name, tools=tuple(tools.values()), pairs=pooled(labels))
 
 

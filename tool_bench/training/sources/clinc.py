@@ -30,10 +30,14 @@ def build(files: Files) -> TrainingData:
     """Build one tool an intent, named as the intent is and without a description."""
     path = files[DOMAINS.path]
     domains = read_json(path)
+    if not isinstance(domains, dict):
+        raise DataError(path, f"expected an object, found {type(domains).__name__}")
     tools = []
     for domain in domains:
         category = domain.replace("_", " ")
         intents = need(domains, domain, list, path, f"domain '{domain}'")
+        if not all(isinstance(intent, str) for intent in intents):
+            raise DataError(path, "expected a list of intents", f"domain '{domain}'")
         tools += [Tool(id=intent, name=intent, category=category) for intent in intents]
     path = files[QUERIES.path]
     rows = read_json(path)
@@ -43,7 +47,7 @@ def build(files: Files) -> TrainingData:
             where = f"{part} row {number}"
             match row:
                 case [str(text), str(intent)]:
-                    labels.append((text, intent, f"{path}, {where}"))
+                    labels.append((text, intent, f"{QUERIES.path}, {where}"))
                 case _:
                     raise DataError(path, "expected [query, intent]", where)
     return TrainingData(

@@ -1,4 +1,4 @@
-"""MetaTool's training split: 18,550 requests for 199 ChatGPT plugins."""
+"""MetaTool's training split: 18,536 requests for 199 ChatGPT plugins."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ COMMANDS = _UPSTREAM.file(
     575_091,
 )
 _COMMAND = re.compile(
-    r"(?:^|[|;&]\s*|\$\(\s*|`\s*|xargs (?:-\S+ )*|-exec )(?:sudo )?([a-z][\w.-]*)"
+    r"(?:^|[|;&]\s*|\$\(\s*|`\s*|-exec )(?:sudo )?"
+    r"(?:xargs (?:-\S+ (?:[^a-z\s]\S* )?)*)?([a-z][\w.-]*)"
 )
 MOST_UTILITIES = 2
 """Of a longer pipeline no utility answers the request by itself."""
@@ -70,7 +71,7 @@ def _rows(requests: Path, commands: Path) -> Iterator[tuple[str, str, str]]:
                 problem = f"has another number of lines than {commands.name}"
                 raise DataError(requests, problem, where)
             if text.strip():
-                yield text.strip(), command.strip(), f"{requests}, {where}"
+                yield text.strip(), command.strip(), f"{REQUESTS.path}, {where}"
 
 
 SOURCE = TrainingSource(

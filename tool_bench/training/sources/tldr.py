@@ -8,6 +8,7 @@ from typing import Any
 
 from tool_bench.data.lines import json_rows
 from tool_bench.data.read import need
+from tool_bench.errors import DataError
 from tool_bench.task import Files
 from tool_bench.tool import Tool
 from tool_bench.training.records import TrainingData, pooled
@@ -35,8 +36,11 @@ def build(files: Files) -> TrainingData:
     for tool, row, where in pages(files[PAGES.path]):
         tools.append(tool)
         families[tool.name].append(tool.id)
-        intents = need(row, "intents", list, files[PAGES.path], where)
-        labels += [(text, tool.id, f"{files[PAGES.path]}, {where}") for text in intents]
+        for text in need(row, "intents", list, files[PAGES.path], where):
+            if not isinstance(text, str):
+                problem = f"field 'intents' holds {text!r}, which is no text"
+                raise DataError(files[PAGES.path], problem, where)
+            labels.append((text, tool.id, f"{PAGES.path}, {where}"))
     return TrainingData(
         source=SOURCE.name,
         tools=tuple(tools),

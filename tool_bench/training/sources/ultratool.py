@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tool_bench.data.lines import json_rows
 from tool_bench.data.read import need, read_json
+from tool_bench.errors import DataError
 from tool_bench.task import Files
 from tool_bench.tool import Tool
 from tool_bench.training.records import TrainingData, pooled
@@ -32,6 +33,8 @@ def build(files: Files) -> TrainingData:
         where = f"node {number}"
         name = need(row, "id", str, path, where)
         domains = need(row, "domain", list, path, where)
+        if not all(isinstance(domain, str) for domain in domains):
+            raise DataError(path, "field 'domain' must hold texts", where)
         tools.append(
             Tool(
                 id=name,
@@ -46,7 +49,7 @@ def build(files: Files) -> TrainingData:
         text = need(row, "user_request", str, path, where).strip()
         for step in need(row, "task_nodes", list, path, where):
             id_ = need(step, "task", str, path, where)
-            labels += [(text, id_, f"{path}, {where}")]
+            labels.append((text, id_, f"{REQUESTS.path}, {where}"))
     return TrainingData(
         source=SOURCE.name,
         tools=tuple(tools),

@@ -1,0 +1,96 @@
+"""``tool-bench export``: a model as a small folder that runs without torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.markup import escape
+
+from tool_bench.cli.common import JsonOption, console, examples
+from tool_bench.cli.steps import steps
+from tool_bench.errors import DataError
+from tool_bench.tool import Style
+
+EPILOG = examples(
+    "export runs/v2/model --onnx v2-onnx",
+    "export all-MiniLM-L6-v2 --onnx minilm-onnx",
+    "export runs/v2/model --onnx served --catalogue tools.json",
+)
+
+
+def export(  # noqa: PLR0913, PLR0917  one argument per option of the command line
+    model: Annotated[
+        str,
+        typer.Argument(help="A trained model's folder, or all-MiniLM-L6-v2.", metavar="MODEL"),
+    ],
+    onnx: Annotated[
+        Path,
+        typer.Option(
+            "--onnx", help="The folder to make; an export there gives way.", metavar="DIR"
+        ),
+    ],
+    catalogue: Annotated[
+        Optional[Path],  # noqa: UP045  typer reads the annotation at run time
+        typer.Option(
+            "--catalogue",
+            help="Encode these tools too: a JSON list, or what an MCP server's tools/list says.",
+            metavar="FILE",
+        ),
+    ] = None,
+    style: Annotated[
+        Optional[Style],  # noqa: UP045  as above
+        typer.Option("--style", help="How it expects tools as text (default: as it was trained)."),
+    ] = None,
+    max_characters: Annotated[
+        Optional[int],  # noqa: UP045  as above
+        typer.Option("--max-characters", min=50, help="Where texts are cut (default: likewise)."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Export a model to ONNX with eight-bit weights.
+
+    The folder runs with onnxruntime, tokenizers and numpy alone: through
+    tool_bench.onnx_encoder, or on a function platform as docs/serving says.
+    """
+    folder = _folder(model)
+    with steps(quiet=as_json):
+        from tool_bench.serving import read_tools, write_catalogue
+
+        tools = None if catalogue is None else read_tools(catalogue)
+        from tool_bench.training.export_onnx import export as export_model
+
+        made = export_model(folder, onnx, style, max_characters)
+        if tools is not None:
+            write_catalogue(made.folder, tools)
+    if as_json:
+        found = {
+            "folder": str(made.folder),
+            "bytes": made.size,
+            "cosine": made.cosine,
+            "tools": None if tools is None else len(tools),
+        }
+        print(json.dumps(found, indent=1))
+        return
+    encoded = "" if tools is None else f", {len(tools):,} tools"
+    console().print(
+        f"[green]OK[/] {escape(str(made.folder))}: {made.size / 1e6:.1f} MB{encoded}; cosine to "
+        f"the model's own vectors at least {made.cosine:.4f}",
+        soft_wrap=True,
+    )
+
+
+def _folder(model: str) -> Path:
+    from tool_bench.training.recipe import MINILM
+
+    if model == MINILM:
+        from tool_bench.sentence import minilm_folder
+
+        return minilm_folder()
+    folder = Path(model)
+    if not (folder / "modules.json").is_file():
+        problem = f"holds no trained model (no modules.json); the embedded one is '{MINILM}'"
+        raise DataError(folder, problem)
+    return folder
