@@ -25,6 +25,7 @@ COMMANDS = [
     ["train"],
     ["mine"],
     ["ablate"],
+    ["autoresearch"],
     ["gate"],
     ["export"],
     ["sign", "keygen"],

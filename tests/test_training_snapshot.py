@@ -267,7 +267,7 @@ def test_what_is_held_out_is_not_even_a_wrong_answer() -> None:
 def test_a_named_provider_leaves_the_others_out_of_the_answers() -> None:
     families = {"make": ("ticket_create", "invoice_create")}
     splits: dict[str, Split] = dict.fromkeys(tiny().by_id, "validation")
-    pairs = (
+    pairs: tuple[Pair, ...] = (
         Pair("make one", ("ticket_create",), "1"),
         Pair("one in initech", ("ticket_create",), "2"),
     )

@@ -13,6 +13,7 @@ from typer.exceptions import Abort, TyperException
 from tool_bench import __version__
 from tool_bench.cli import (
     ablate,
+    autoresearch,
     compare,
     data,
     export,
@@ -55,6 +56,7 @@ app.command("train", epilog=train.EPILOG)(train.train)
 app.command("ablate", epilog=ablate.EPILOG)(ablate.ablate)
 app.command("mine", epilog=train.MINE_EPILOG)(train.mine)
 app.command("export", epilog=export.EPILOG)(export.export)
+app.command("autoresearch", epilog=autoresearch.EPILOG)(autoresearch.autoresearch)
 app.command("gate", epilog=gate.EPILOG)(gate.gate)
 app.add_typer(data.app, name="data")
 app.add_typer(sign.app, name="sign")

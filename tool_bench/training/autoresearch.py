@@ -22,13 +22,20 @@ from tool_bench.training.experiment import (
     Limits,
     Outcome,
     best,
+    incomparable,
     note,
     read,
     record,
 )
 from tool_bench.training.recipe import Recipe
 from tool_bench.training.search_space import Parameters, suggest, widest
-from tool_bench.training.study import HEARTBEAT_S, importances, open_study, try_again
+from tool_bench.training.study import (
+    HEARTBEAT_S,
+    give_sign_of_life,
+    importances,
+    open_study,
+    try_again,
+)
 from tool_bench.training.validation import mean_hit_at_1
 
 if TYPE_CHECKING:
@@ -221,6 +228,7 @@ class _Worker:
 
     def _objective(self, trial: Trial) -> float:
         """Try one recipe; what is noted on the way is what :func:`read` finds."""
+        give_sign_of_life(trial)
         self._number, self._evaluated = trial.number, False
         experiments = read(self._study)
         own = experiments[trial.number].notes
@@ -242,7 +250,7 @@ class _Worker:
             note(trial, error=str(error) or type(error).__name__)
             raise _FailedError from error
         self._evaluated = True
-        problem = _incomparable(outcome, experiments)
+        problem = incomparable(outcome, experiments)
         if problem:
             note(trial, error=problem)
             raise ToolBenchError(problem)
@@ -280,19 +288,3 @@ class _Worker:
                 folder = self._plan.folder / each.notes.run
                 for name in ("model", "checkpoints"):
                     shutil.rmtree(folder / name, ignore_errors=True)
-
-
-def _incomparable(outcome: Outcome, experiments: Sequence[Experiment]) -> str:
-    """Say why ``outcome`` cannot be compared with earlier ones; nothing where it can."""
-    asked = {name: scores.requests for name, scores in outcome.scores.items()}
-    if not asked:
-        return "there are no validation requests: is the recipe's held_out 0?"
-    for each in experiments:
-        if each.outcome is not None:
-            before = {name: scores.requests for name, scores in each.outcome.scores.items()}
-            if asked != before:
-                return (
-                    f"validated by {asked} requests, and experiment {each.number} by {before}: "
-                    "they cannot be compared. Has the data changed? Give another --name"
-                )
-    return ""

@@ -112,6 +112,22 @@ def _rank(experiment: Experiment) -> tuple[float, int]:
     return -(experiment.value or 0.0), experiment.number
 
 
+def incomparable(outcome: Outcome, experiments: Sequence[Experiment]) -> str:
+    """Say why ``outcome`` cannot be compared with earlier ones; nothing where it can."""
+    asked = {name: scores.requests for name, scores in outcome.scores.items()}
+    if not asked:
+        return "there are no validation requests: is the recipe's held_out 0?"
+    for each in experiments:
+        if each.outcome is not None:
+            before = {name: scores.requests for name, scores in each.outcome.scores.items()}
+            if asked != before:
+                return (
+                    f"validated by {asked} requests, and experiment {each.number} by {before}: "
+                    "they cannot be compared. Has the data changed? Give another --name"
+                )
+    return ""
+
+
 def record(trial: Trial, outcome: Outcome, limits: Limits) -> None:
     """Store what a recipe gave; by how much it is over a limit is the trial's constraint."""
     trial.set_user_attr("outcome", dataclasses.asdict(outcome))

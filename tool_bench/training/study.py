@@ -21,7 +21,7 @@ from tool_bench.training.recipe import Recipe
 from tool_bench.training.search_space import knobs, point_of
 
 if TYPE_CHECKING:
-    from optuna import Study
+    from optuna import Study, Trial
     from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
     from sqlalchemy import URL
 
@@ -87,6 +87,16 @@ def open_study(  # noqa: PLR0913  what a study is, and two settings
     if not study.get_trials(deepcopy=False):
         study.enqueue_trial(point_of(base), user_attrs={"proposed_by": "the base"})
     return study
+
+
+def give_sign_of_life(trial: Trial) -> None:
+    """Give the first heartbeat of a trial now.
+
+    Optuna's own comes from a thread, which may be late where the machine or the database is busy:
+    who dies before it would never be missed.
+    """
+    storage: Any = trial.storage  # of a kind that has heartbeats
+    storage.record_heartbeat(trial._trial_id)  # noqa: SLF001  heartbeats are by this id alone
 
 
 def try_again(study: Study, number: int) -> None:
@@ -186,7 +196,7 @@ def _lock_from_begin(storage: RDBStorage) -> None:
 def _beat_for_the_mute(storage: RDBStorage) -> None:
     """Give a sign of life for each running experiment that has none, so that it can be missed.
 
-    Optuna misses only who has given one, and a worker may die before its first.
+    Optuna misses only who has given one; a worker may die between its begin and its first.
     """
     from sqlalchemy import exc, text
 
