@@ -25,6 +25,23 @@ def prepared(recipe: Recipe, base: str | None, mine: Mine | None) -> str:
     return snapshot.save(snapshot.build(recipe, SOURCES, NOTHING, mine), base)
 
 
+def test_a_runs_own_mined_negatives_are_those_that_it_is_prepared_with(tmp_path: Path) -> None:
+    asked = DATA.pairs[:2]
+    given: list[object] = []
+
+    def prepare_with(recipe: Recipe, base: str | None, mine: Mine | None) -> str:
+        given.append(None if mine is None else mine(DATA, asked))
+        return prepared(recipe, str(tmp_path / "snapshots"), None)
+
+    tried = Attempt(prepare_with, lambda *_: {}, lambda *_: (5.0, 20.0))
+    folder = tmp_path / "run"
+    folder.mkdir()
+    tried(training_data.recipe(), folder)
+    mining.write(folder / "mined.json", {DATA.source: {asked[0].query: ["ticket_list"]}})
+    tried(training_data.recipe(), folder)
+    assert given == [None, {asked[0].query: ["ticket_list"], asked[1].query: []}]
+
+
 @pytest.mark.slow
 def test_a_recipe_is_trained_measured_and_mined_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -54,19 +71,3 @@ def test_a_recipe_is_trained_measured_and_mined_with(
     rights = {pair.query: DATA.right(pair) for pair in DATA.pairs}
     assert content
     assert all(rights[query].isdisjoint(wrong) for query, wrong in content.items())
-    next_ = tmp_path / "runs" / "0001"
-    next_.mkdir()
-    mining.write(next_ / "mined.json", {"tiny": {query: ["ticket_list"] for query in content}})
-    only = recipe.model_copy(
-        update={"negatives": recipe.negatives.model_copy(update={"count": 1, "kinds": ("mined",)})}
-    )
-    tried(only, next_)
-    manifest = json.loads((next_ / "manifest.json").read_text(encoding="utf-8"))
-    address = next(
-        path.parent
-        for path in (tmp_path / "snapshots").glob("*/manifest.json")
-        if json.loads(path.read_text(encoding="utf-8")) == manifest
-    )
-    rows = (json.loads(line) for line in (address / "train.jsonl").read_text().splitlines())
-    wrong = {row["negatives"][0] for row in rows if "ticket" not in row["query"]}
-    assert wrong == {"tiny/ticket_list"}

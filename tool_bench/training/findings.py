@@ -2,8 +2,9 @@
 
 A difference counts when it is over two standard errors: of the difference of two means over
 sources, where each source's requests are a sample and the two runs are independent. They answer the
-same requests, so the true error is smaller: what counts is rather too little than too much. Many
-experiments are compared with few requests, so the best one is still flattered by chance.
+same requests, which makes the true error smaller, and requests for one tool go together, which
+makes it larger: this is a guide for the next experiment, not a test. Many experiments are compared
+with few requests, so the best one is still flattered by chance.
 """
 
 from __future__ import annotations
