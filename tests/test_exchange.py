@@ -53,6 +53,7 @@ def everything() -> Task:
         groups={"odd": ("q3", "q1"), "even": ("q0",)},
         averages={"mean of two": {"odd": 0.25, "even": 0.75}},
         splits={"employee": "train", "invoice": "validation", "ticket": "test"},
+        families={"either": (tools[0].id, tools[1].id)},
     )
     return replace(
         fakes.TASK,

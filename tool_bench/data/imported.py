@@ -195,7 +195,8 @@ def _write(task: Task, dataset: ToolDataset, folder: Path) -> None:
 
 def _revision(record: Mapping[str, Any]) -> str:
     """Return a hash of all that decides the data."""
-    deciding = {key: record[key] for key in ("files", "groups", "averages", "splits")}
+    parts = ("files", "groups", "averages", "splits", "families")
+    deciding = {key: record[key] for key in parts}
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
 

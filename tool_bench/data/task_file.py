@@ -58,6 +58,7 @@ def as_record(task: Task, dataset: ToolDataset, hashes: Mapping[str, str]) -> di
         "groups": {name: list(ids) for name, ids in dataset.groups.items()},
         "averages": {name: dict(weights) for name, weights in dataset.averages.items()},
         "splits": dict(dataset.splits),
+        "families": {name: list(ids) for name, ids in dataset.families.items()},
         "files": dict(hashes),
     }
 
@@ -96,7 +97,8 @@ def _check_declaration(record: dict[str, Any], path: Path) -> None:
 
 
 def _check_data(record: dict[str, Any], path: Path) -> None:
-    for field in ("groups", "eval_langs"):
+    record.setdefault("families", {})  # files written before tasks had any
+    for field in ("groups", "families", "eval_langs"):
         for name in _need_all(record, field, dict, list, path):
             _need_all(record[field], name, list, str, path)
     for name in _need_all(record, "averages", dict, dict, path):
@@ -148,7 +150,13 @@ def as_task(record: Mapping[str, Any], build: Callable[[Files], ToolDataset]) ->
 def slices(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what ``record`` adds to the rows, as arguments of :class:`ToolDataset`."""
     groups = {name: tuple(ids) for name, ids in record["groups"].items()}
-    return {"groups": groups, "averages": record["averages"], "splits": record["splits"]}
+    families = {name: tuple(ids) for name, ids in record["families"].items()}
+    return {
+        "groups": groups,
+        "averages": record["averages"],
+        "splits": record["splits"],
+        "families": families,
+    }
 
 
 def plain_task(name: str, dataset: ToolDataset, about: Mapping[str, Any]) -> Task:
