@@ -77,7 +77,8 @@ def test_an_interrupted_run_says_that_it_goes_on(tmp_path: Path) -> None:
     began = tmp_path / "began"
     script = tmp_path / "script.py"
     script.write_text(
-        "import sys\n"
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # none in background jobs
         f"sys.path.insert(0, {str(ROOT / 'tests')!r})\n"
         "import fakes\n"
         "from tool_bench import cli, registry\n"
