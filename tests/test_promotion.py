@@ -146,7 +146,7 @@ def as_good(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
                 shutil.copytree(results / "good", to)
         return [Outcome(cell, "done") for cell in cells]
 
-    monkeypatch.setattr(command, "_run", copy)
+    monkeypatch.setattr("tool_bench.cli.live.run_watched", copy)
 
 
 @pytest.mark.usefixtures("as_good")
@@ -254,7 +254,9 @@ def test_what_cannot_be_right_is_said_before_anything_runs(
 ) -> None:
     flat = replace(fakes.TASK, name="Flat", eval_langs={"global": ("eng-Latn",)})
     monkeypatch.setattr(registry, "tasks", lambda: {**TASKS, "Flat": flat})
-    monkeypatch.setattr(command, "_run", lambda *_, **__: pytest.fail("something ran"))
+    monkeypatch.setattr(
+        "tool_bench.cli.live.run_watched", lambda *_, **__: pytest.fail("something ran")
+    )
     with pytest.raises(error, match=said):
         gate(*words)
 

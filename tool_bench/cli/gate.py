@@ -16,7 +16,6 @@ from tool_bench.cli.common import (
     ResultsOption,
     TasksOption,
     console,
-    debugging,
     examples,
     names,
     results_folder,
@@ -27,7 +26,6 @@ from tool_bench.stats import FEW_CLUSTERS
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tool_bench.plan import Cell, Outcome
     from tool_bench.training.gate import Row
     from tool_bench.training.production import Pointer
     from tool_bench.training.promotion import Decision
@@ -106,6 +104,7 @@ def gate(  # noqa: PLR0913, PLR0917  one argument per option of the command line
     for option, given in (("--tasks", tasks), ("--scope", scopes)):
         if given and not names(given):
             raise UsageError(f"{option} is empty")
+    from tool_bench.cli.live import run_watched
     from tool_bench.training import promotion
 
     folder = results_folder(results)
@@ -113,7 +112,7 @@ def gate(  # noqa: PLR0913, PLR0917  one argument per option of the command line
         candidate,
         folder,
         chosen,
-        lambda cells: _run(cells, folder, quiet=as_json),
+        lambda cells: run_watched(cells, folder, quiet=as_json),
         against=against,
         tasks=names(tasks) or promotion.TASKS,
         scopes=names(scopes) or promotion.SCOPES,
@@ -124,21 +123,6 @@ def gate(  # noqa: PLR0913, PLR0917  one argument per option of the command line
     else:
         _print(decision, chosen)
     return 0 if decision.verdict.passed else 1
-
-
-def _run(cells: Sequence[Cell], folder: Path, *, quiet: bool) -> list[Outcome]:
-    from rich.console import Console
-
-    from tool_bench.cli.live import LiveWatcher
-    from tool_bench.harness import run_cells
-
-    with LiveWatcher(Console(stderr=True, highlight=False, quiet=quiet), len(cells)) as watcher:
-        outcomes = run_cells(cells, folder, watcher)
-    if debugging.get():
-        for outcome in outcomes:
-            if outcome.trace:
-                typer.echo(f"{outcome.cell.name}\n{outcome.trace}", err=True)
-    return outcomes
 
 
 def _record(decision: Decision) -> dict[str, object]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -16,11 +19,37 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from tool_bench.cli.common import duration
+from tool_bench.cli.common import debugging, duration
 from tool_bench.plan import Cell, Outcome
 from tool_bench.task import Task
 
+if TYPE_CHECKING:
+    from tool_bench.harness import Job
+
 _MARK = {"done": "[green]done[/]", "failed": "[red]failed[/]", "unavailable": "[yellow]n/a[/]"}
+
+
+def run_watched(
+    cells: Sequence[Cell],
+    folder: Path,
+    *,
+    quiet: bool,
+    max_usd: float | None = None,
+    job: Job | None = None,
+) -> list[Outcome]:
+    """Run ``cells`` as :func:`~tool_bench.harness.run_cells` does, and show it on standard error.
+
+    With ``--debug`` the traces of those that failed are printed at the end.
+    """
+    from tool_bench.harness import run_cells
+
+    with LiveWatcher(Console(stderr=True, highlight=False, quiet=quiet), len(cells)) as watcher:
+        outcomes = run_cells(cells, folder, watcher, max_usd, job)
+    if debugging.get():
+        for outcome in outcomes:
+            if outcome.trace:
+                typer.echo(f"{outcome.cell.name}\n{outcome.trace}", err=True)
+    return outcomes
 
 
 class LiveWatcher:

@@ -18,7 +18,6 @@ from tool_bench.cli.common import (
     ResultsOption,
     TasksOption,
     console,
-    debugging,
     examples,
     names,
     page_folder,
@@ -144,18 +143,9 @@ def _run(
     if all(cell.state != "to run" for cell in cells):
         ends: dict[str, End] = {"cached": "cached", "unavailable": "unavailable"}
         return [Outcome(cell, ends[cell.state], cell.note) for cell in cells]
-    from rich.console import Console
+    from tool_bench.cli.live import run_watched
 
-    from tool_bench.cli.live import LiveWatcher
-    from tool_bench.harness import run_cells
-
-    with LiveWatcher(Console(stderr=True, highlight=False, quiet=quiet), len(cells)) as watcher:
-        outcomes = run_cells(cells, folder, watcher, max_usd)
-    if debugging.get():
-        for outcome in outcomes:
-            if outcome.trace:
-                typer.echo(f"{outcome.cell.name}\n{outcome.trace}", err=True)
-    return outcomes
+    return run_watched(cells, folder, quiet=quiet, max_usd=max_usd)
 
 
 def _records(outcomes: Sequence[Outcome], folder: Path) -> list[dict[str, Any]]:

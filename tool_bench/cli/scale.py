@@ -15,7 +15,6 @@ from tool_bench.cli.common import (
     JsonOption,
     ResultsOption,
     console,
-    debugging,
     examples,
     names,
     page_folder,
@@ -114,11 +113,8 @@ def _measure(  # noqa: PLR0913  all that decides what is measured
     """
     from functools import partial
 
-    from rich.console import Console
-
     from tool_bench.cli.dry_run import print_lacking
-    from tool_bench.cli.live import LiveWatcher
-    from tool_bench.harness import run_cells
+    from tool_bench.cli.live import run_watched
     from tool_bench.scaling import measure, pays, plan_curves
 
     for method in methods:
@@ -131,13 +127,7 @@ def _measure(  # noqa: PLR0913  all that decides what is measured
     if lacking and not quiet:
         print_lacking(lacking)
     job = partial(measure, folder, asked, force=force)
-    with LiveWatcher(Console(stderr=True, highlight=False, quiet=quiet), len(cells)) as watcher:
-        outcomes = run_cells(cells, folder, watcher, job=job)
-    if debugging.get():
-        for outcome in outcomes:
-            if outcome.trace:
-                typer.echo(f"{outcome.cell.name}\n{outcome.trace}", err=True)
-    return outcomes
+    return run_watched(cells, folder, quiet=quiet, job=job)
 
 
 def _print(folder: Path, task: str, chosen: Sequence[str], output: Path, *, as_json: bool) -> None:

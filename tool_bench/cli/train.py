@@ -97,18 +97,11 @@ def mine(
 ) -> None:
     """Find the wrong tools that a model takes for right ones, as negatives for the next run."""
     from tool_bench.training import mining
-    from tool_bench.training.prepare import build, by_model
+    from tool_bench.training.prepare import mined_by
 
     chosen = find_recipe(recipe)
-    found: dict[str, Any] = {}
-    by = by_model(model, chosen)
-
-    def keep(data: Any, pairs: Any) -> Any:
-        found[data.source] = by(data, pairs)
-        return found[data.source]
-
     with steps():
-        build(chosen, keep)
+        found = mined_by(model, chosen)
     mining.write(out, found)
     n = sum(len(own) for own in found.values())
     console().print(f"{n:,} requests of {len(found)} sources: {escape(str(out))}")

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tool_bench.query import Query
 from tool_bench.training import mining, snapshot
@@ -15,10 +14,6 @@ from tool_bench.training.experiment import Outcome
 from tool_bench.training.recipe import Recipe
 from tool_bench.training.snapshot import Mine
 from tool_bench.training.validation import Scores
-
-if TYPE_CHECKING:
-    from tool_bench.training.negatives import Mined
-    from tool_bench.training.records import Pair, TrainingData
 
 Prepare = Callable[[Recipe, str | None, Mine | None], str]
 """See :func:`tool_bench.training.prepare.prepare`."""
@@ -62,17 +57,9 @@ class Attempt:
 
 def mine(recipe: Recipe, folder: Path, file: Path) -> None:
     """Write to ``file`` what the model of the run in ``folder`` confuses."""
-    from tool_bench.training.prepare import build, by_model
+    from tool_bench.training.prepare import mined_by
 
-    by = by_model(folder / "model", recipe)
-    found: dict[str, Mined] = {}
-
-    def keep(data: TrainingData, pairs: Sequence[Pair]) -> Mined:
-        found[data.source] = by(data, pairs)
-        return found[data.source]
-
-    build(recipe, keep)
-    mining.write(file, found)
+    mining.write(file, mined_by(folder / "model", recipe))
 
 
 def cost(model: Path, requests: Sequence[str]) -> tuple[float, float]:

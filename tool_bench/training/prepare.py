@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from tool_bench.progress import report
 from tool_bench.task import Task
 from tool_bench.training import snapshot, source
 from tool_bench.training.guard import Evaluated, evaluated
+from tool_bench.training.negatives import Mined
 from tool_bench.training.recipe import Recipe
-from tool_bench.training.records import TrainingData
+from tool_bench.training.records import Pair, TrainingData
 from tool_bench.training.snapshot import Mine, Snapshot
 from tool_bench.training.source import TrainingSource
 from tool_bench.training.sources import named
@@ -95,9 +96,21 @@ def by_base(recipe: Recipe) -> Mine:
     return miner(encoder(base_model(recipe)), recipe.text)
 
 
-def by_model(folder: Path, recipe: Recipe) -> Mine:
-    """Mine with a trained model."""
+def mined_by(folder: Path, recipe: Recipe) -> dict[str, Mined]:
+    """Return what a trained model confuses, by source, of the pairs that ``recipe`` trains on.
+
+    Raises:
+        DataError: ``folder`` holds no model.
+    """
     from tool_bench.training.mining import miner
     from tool_bench.training.models import encoder, load_model
 
-    return miner(encoder(load_model(folder)), recipe.text)
+    mine = miner(encoder(load_model(folder)), recipe.text)
+    found: dict[str, Mined] = {}
+
+    def keep(data: TrainingData, pairs: Sequence[Pair]) -> Mined:
+        found[data.source] = mine(data, pairs)
+        return found[data.source]
+
+    build(recipe, keep)
+    return found
