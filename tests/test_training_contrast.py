@@ -13,7 +13,14 @@ import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
-from tool_bench.training.contrast import ANSWER, MASKED, Collator, Contrast, info_nce
+from tool_bench.training.contrast import (
+    ANSWER,
+    MASKED,
+    Collator,
+    Contrast,
+    info_nce,
+    unit_vectors,
+)
 
 TEXTS = {
     "a": "copy: Copies files.",
@@ -102,6 +109,26 @@ def loss(model: SentenceTransformer, scale: float, batch: Mapping[str, Any]) -> 
     return value
 
 
+def test_texts_of_like_length_go_together_and_nothing_else_changes(
+    model: SentenceTransformer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [" ".join(["copies files"] * n) for n in (5, 1, 9, 2, 1, 7)]
+    tokens = model.preprocess(texts)
+    whole = torch.nn.functional.normalize(model(dict(tokens))["sentence_embedding"], dim=1)
+    widths: list[int] = []
+
+    def watched(features: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        widths.append(features["input_ids"].shape[1])
+        made: dict[str, torch.Tensor] = model(features)
+        return made
+
+    monkeypatch.setattr("tool_bench.training.contrast.TOGETHER", 2)
+    parted = unit_vectors(watched, tokens)
+    torch.testing.assert_close(parted, whole, atol=1e-5, rtol=1e-4)
+    longest = tokens["attention_mask"].sum(dim=1).sort().values
+    assert widths == [int(longest[n]) for n in (1, 3, 5)]
+
+
 def test_each_tool_is_encoded_once_however_many_rows_name_it() -> None:
     documents, labels = batch_of(row("q1", "a", "bc"), row("q2", "b", "ac"), row("q3", "e", "b"))
     assert documents == [TEXTS["a"], TEXTS["b"], TEXTS["c"]]
@@ -146,13 +173,17 @@ class Vectors(torch.nn.Module):
         return {"sentence_embedding": features["vectors"]}
 
 
+def as_tokens(vectors: torch.Tensor) -> dict[str, torch.Tensor]:
+    return {"vectors": vectors, "attention_mask": torch.ones_like(vectors)}
+
+
 def test_half_precision_does_not_reach_the_cosines() -> None:
     """Two tools whose cosines differ by a thousandth are as far apart as in full precision."""
     query = torch.tensor([[1.0, 0.0]])
     tools = torch.tensor([[0.9, (1 - 0.9**2) ** 0.5], [0.901, (1 - 0.901**2) ** 0.5]])
     contrast, labels = Contrast(Vectors(), 20), torch.tensor([[ANSWER, 0]])
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        half = contrast([{"vectors": query}, {"vectors": tools}], labels)
+        half = contrast([as_tokens(query), as_tokens(tools)], labels)
     assert half.item() == pytest.approx(math.log(1 + math.exp(0.02)), abs=1e-5)
 
 

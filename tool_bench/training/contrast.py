@@ -7,7 +7,7 @@ answered by is never its wrong answer: in a small catalogue most batches hold su
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,13 @@ from sentence_transformers.sentence_transformer.data_collator import (
 )
 from torch import Tensor, nn
 
+Model = Callable[[dict[str, Any]], Mapping[str, Tensor]]
+"""Tokens -> ``sentence_embedding``, shape (texts, dimensions)."""
+
 ANSWER = 1
 MASKED = -1
+TOGETHER = 32
+"""Texts that go through the model at once."""
 
 
 @dataclass
@@ -76,12 +81,34 @@ class Contrast(nn.Module):
             features: tokens of the requests, tokens of the tools.
             labels: shape (requests, tools), as :class:`Collator` makes them.
         """
-        requests, tools = (
-            nn.functional.normalize(self.model(each)["sentence_embedding"].float(), dim=1)
-            for each in features
-        )
+        requests, tools = (unit_vectors(self.model, each) for each in features)
         with torch.autocast(requests.device.type, enabled=False):  # bf16 would round the cosines
             return info_nce(requests @ tools.T * self.scale, labels)
+
+
+def unit_vectors(model: Model, tokens: Mapping[str, Any]) -> Tensor:
+    """Return the texts' vectors of unit length, shape (texts, dimensions).
+
+    Texts of like length go through the model together: padded to the longest of a batch, most of
+    the work would be on padding.
+
+    Args:
+        model: makes ``sentence_embedding`` of tokens.
+        tokens: ``input_ids``, ``attention_mask`` and the like, shape (texts, longest), padded on
+            the right; what is no such tensor goes to the model as it is.
+    """
+    mask = tokens["attention_mask"]
+    lengths = mask.sum(dim=1)
+    order = lengths.argsort(stable=True)
+    vectors = []
+    for own in order.split(TOGETHER):
+        longest = int(lengths[own].max())
+        part = {
+            name: value[own, :longest] if getattr(value, "shape", ()) == mask.shape else value
+            for name, value in tokens.items()
+        }
+        vectors.append(model(part)["sentence_embedding"].float())
+    return nn.functional.normalize(torch.cat(vectors)[order.argsort()], dim=1)
 
 
 def info_nce(scores: Tensor, labels: Tensor) -> Tensor:
