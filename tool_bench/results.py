@@ -205,6 +205,13 @@ class SeenTools(_Record):
             return "none"
         return "all" if self.seen == self.of else "some"
 
+    @property
+    def words(self) -> str:
+        """The same for people: ``none of the tools here``, ``169 of the 199 tools here``."""
+        if self.word == "some":
+            return f"{self.seen:,} of the {self.of:,} tools here"
+        return "none of the tools here" if self.word == "none" else f"all {self.of:,} tools here"
+
 
 class MethodCard(_Record):
     """What the method is, as it declared itself when it ran."""

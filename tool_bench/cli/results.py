@@ -131,6 +131,9 @@ def _print_measured(sections: Sequence[TaskSection]) -> None:
                 out.print(f"[dim]{letter}: {escape(machine)}[/]")
             if any(row.busy for row in table.rows):
                 out.print("[dim]! other processes disturbed this latency[/]")
+            for row in table.rows:
+                if seen := row.result.method.seen_tools:
+                    out.print(f"[dim]{escape(row.result.baseline)}: trained on {seen.words}[/]")
             if section.tables[number + 1 :]:
                 out.print()
         if section.tables:
