@@ -81,8 +81,9 @@ def autoresearch(  # noqa: PLR0913, PLR0917  one argument per option of the comm
 ) -> int:
     """Search for a better recipe: train, validate, mine, again until time is up.
 
-    The mean Hit@1 on validation requests decides; no evaluation task judges
-    anything before the gate, at the end. A search that was stopped or killed
+    The mean Hit@1 on validation requests decides, so that refit = true in the
+    recipe is left aside; no evaluation task judges anything before the gate,
+    at the end. A search that was stopped or killed
     goes on when the same command is given again; --hours counts anew. Ctrl-C
     ends it after the running experiments, a second one at once.
 
@@ -95,9 +96,8 @@ def autoresearch(  # noqa: PLR0913, PLR0917  one argument per option of the comm
     for option, value in (("--hours", hours), ("--max-ms", max_ms), ("--max-mb", max_mb)):
         if not 0 < value < math.inf:
             raise UsageError(f"{option} is {value:g}; give a number over 0")
-    base = find_recipe(recipe)
-    if base.data.refit:
-        raise UsageError(f"'{base.name}' has refit = true: nothing is held out to choose by")
+    base = find_recipe(recipe)  # what it trains on in the end is held out to choose by
+    base = base.model_copy(update={"data": base.data.model_copy(update={"refit": False})})
     if name is not None:
         if not re.fullmatch(r"\w[\w.-]*", name):
             raise UsageError(f"--name '{name}': letters, digits, '.', '_' and '-' make a name")

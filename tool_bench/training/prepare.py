@@ -13,11 +13,12 @@ from tool_bench.data.paths import cache_folder
 from tool_bench.dataset import ToolDataset
 from tool_bench.errors import UnavailableError
 from tool_bench.progress import report
+from tool_bench.sentence import minilm
 from tool_bench.task import Task
 from tool_bench.training import snapshot, source
 from tool_bench.training.guard import Evaluated, evaluated
 from tool_bench.training.negatives import Mined
-from tool_bench.training.recipe import Recipe
+from tool_bench.training.recipe import MINILM, Recipe
 from tool_bench.training.records import Pair, TrainingData
 from tool_bench.training.snapshot import Mine, Snapshot
 from tool_bench.training.source import TrainingSource
@@ -89,10 +90,15 @@ def everything_evaluated(tasks: Iterable[Task]) -> Evaluated:
 
 
 def by_base(recipe: Recipe) -> Mine:
-    """Mine with the model that the recipe starts from."""
+    """Mine with the model that the recipe starts from.
+
+    The embedded model's vectors are kept in the cache: an ablation mines dozens of times.
+    """
     from tool_bench.training.mining import miner
     from tool_bench.training.models import base_model, encoder
 
+    if recipe.base == MINILM:
+        return miner(minilm().encode, recipe.text)
     return miner(encoder(base_model(recipe)), recipe.text)
 
 
