@@ -1,8 +1,9 @@
-"""``tool-bench export``: a model as a small folder that runs without torch."""
+"""``tool-bench export``: a model as a small folder that runs without torch, or as an adapter."""
 
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -11,29 +12,41 @@ from rich.markup import escape
 
 from tool_bench.cli.common import JsonOption, console, examples
 from tool_bench.cli.steps import steps
-from tool_bench.errors import DataError
+from tool_bench.errors import DataError, UsageError
 from tool_bench.tool import Style
 
 EPILOG = examples(
-    "export runs/v2/model --onnx v2-onnx",
-    "export all-MiniLM-L6-v2 --onnx minilm-onnx",
-    "export runs/v2/model --onnx served --catalogue tools.json",
+    "export v2 --onnx v2-onnx",
+    "export v2 --onnx served --catalogue tools.json",
+    "export runs/mine/model --onnx mine-onnx",
+    "export runs/mine/model --adapter mine-adapter",
 )
 
 
 def export(  # noqa: PLR0913, PLR0917  one argument per option of the command line
     model: Annotated[
         str,
-        typer.Argument(help="A trained model's folder, or all-MiniLM-L6-v2.", metavar="MODEL"),
+        typer.Argument(
+            help="A model's or adapter's folder, v2, or all-MiniLM-L6-v2.", metavar="MODEL"
+        ),
     ],
     onnx: Annotated[
-        Path,
+        Optional[Path],  # noqa: UP045  typer reads the annotation at run time
         typer.Option(
             "--onnx", help="The folder to make; an export there gives way.", metavar="DIR"
         ),
-    ],
+    ] = None,
+    adapter: Annotated[
+        Optional[Path],  # noqa: UP045  as above
+        typer.Option(
+            "--adapter", help="Where what training changed goes, in few megabytes.", metavar="DIR"
+        ),
+    ] = None,
+    rank: Annotated[
+        int, typer.Option("--rank", min=1, help="Of the adapter's factors: more is nearer.")
+    ] = 64,
     catalogue: Annotated[
-        Optional[Path],  # noqa: UP045  typer reads the annotation at run time
+        Optional[Path],  # noqa: UP045  as above
         typer.Option(
             "--catalogue",
             help="Encode these tools too: a JSON list, or what an MCP server's tools/list says.",
@@ -50,21 +63,32 @@ def export(  # noqa: PLR0913, PLR0917  one argument per option of the command li
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Export a model to ONNX with eight-bit weights.
+    """Export a model to ONNX with eight-bit weights, or to an adapter of its base.
 
-    The folder runs with onnxruntime, tokenizers and numpy alone: through
+    The ONNX folder runs with onnxruntime, tokenizers and numpy alone: through
     tool_bench.onnx_encoder, or on a function platform as docs/serving says.
+    An adapter is how a model trained from all-MiniLM-L6-v2 is shipped.
     """
-    folder = _folder(model)
-    with steps(quiet=as_json):
-        from tool_bench.serving import read_tools, write_catalogue
+    if (onnx is None) == (adapter is None):
+        raise UsageError("say what to make: --onnx DIR or --adapter DIR")
+    if adapter is not None and (catalogue or style or max_characters):
+        raise UsageError("--catalogue, --style and --max-characters are for --onnx")
+    tools = None
+    with tempfile.TemporaryDirectory() as temporary, steps(quiet=as_json):
+        folder = _folder(model, Path(temporary))
+        if adapter is not None:
+            from tool_bench.training import export_adapter
 
-        tools = None if catalogue is None else read_tools(catalogue)
-        from tool_bench.training.export_onnx import export as export_model
+            made = export_adapter.export(folder, adapter, rank)
+        elif onnx is not None:
+            from tool_bench.serving import read_tools, write_catalogue
 
-        made = export_model(folder, onnx, style, max_characters)
-        if tools is not None:
-            write_catalogue(made.folder, tools)
+            tools = None if catalogue is None else read_tools(catalogue)
+            from tool_bench.training.export_onnx import export as export_model
+
+            made = export_model(folder, onnx, style, max_characters)
+            if tools is not None:
+                write_catalogue(made.folder, tools)
     if as_json:
         found = {
             "folder": str(made.folder),
@@ -82,7 +106,8 @@ def export(  # noqa: PLR0913, PLR0917  one argument per option of the command li
     )
 
 
-def _folder(model: str) -> Path:
+def _folder(model: str, temporary: Path) -> Path:
+    """Return the folder of the model; an adapter is merged in ``temporary``."""
     from tool_bench.training.recipe import MINILM
 
     if model == MINILM:
@@ -91,6 +116,12 @@ def _folder(model: str) -> Path:
         return minilm_folder()
     folder = Path(model)
     if not (folder / "modules.json").is_file():
-        problem = f"holds no trained model (no modules.json); the embedded one is '{MINILM}'"
+        from tool_bench.adapted import ADAPTER, shipped, write_whole
+
+        adapted = folder if (folder / ADAPTER).is_file() else shipped(model)
+        if adapted is not None:
+            write_whole(adapted, temporary / "whole")
+            return temporary / "whole"
+        problem = f"holds no trained model (no modules.json); v2 and '{MINILM}' are here"
         raise DataError(folder, problem)
     return folder

@@ -36,7 +36,7 @@ _WEIGHTS = "model.safetensors"
 _OPSET = 17  # the first with LayerNormalization
 _STEPS = 3
 _FAR = -1e4  # added to a score before the softmax: e to its power is 0
-_PROBES = (
+PROBES = (
     "weather",
     "Book a table for two tonight.",
     "create_issue: Open a new issue in a repository, with a title, a body, labels and assignees.",
@@ -225,8 +225,8 @@ def _cosine(model: SentenceTransformer, folder: Path) -> float:
     """
     from tool_bench.training.models import encoder
 
-    ours = OnnxEncoder(folder).encode(_PROBES, "document")
-    theirs = encoder(model)(_PROBES, "document")
+    ours = OnnxEncoder(folder).encode(PROBES, "document")
+    theirs = encoder(model)(PROBES, "document")
     least = float((ours * theirs).sum(axis=1).min())
     if not least >= LEAST_COSINE:
         raise ToolBenchError(

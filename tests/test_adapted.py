@@ -1,0 +1,127 @@
+"""A trained model as an adapter of the embedded one, and the one that is shipped."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+import torch
+import typer
+from sentence_transformers import SentenceTransformer
+from typer.testing import CliRunner, Result
+
+from tool_bench import registry
+from tool_bench.adapted import ADAPTER, merged, shipped
+from tool_bench.cli import export as command
+from tool_bench.errors import DataError, UsageError
+from tool_bench.sentence import minilm_folder
+from tool_bench.trained import TrainedCard, read_card, read_seen, write
+from tool_bench.training.sources import named
+
+TEXTS = ["will it rain in Oslo", "list_invoices: Returns invoices.", "", "a " * 400]
+CARD = TrainedCard(style="name-description", max_characters=1_000, trained_on=("clinc",))
+LIMIT = 10_000_000
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded model with a change of rank 3 in each of two layers."""
+    folder = tmp_path_factory.mktemp("trained") / "model"
+    model = SentenceTransformer(str(minilm_folder()), device="cpu")
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            if "layer.2" in name and weights.ndim == 2:
+                left, right = torch.randn(weights.shape[0], 3), torch.randn(3, weights.shape[1])
+                weights.add_(0.02 * (left @ right))
+    model.save(str(folder), create_model_card=False)
+    write(folder, CARD, {"0123456789abcdef"})
+    return folder
+
+
+def invoke(*arguments: object) -> Result:
+    app = typer.Typer()
+    app.command()(command.export)
+    return CliRunner().invoke(app, [str(each) for each in arguments])
+
+
+def vectors(model: SentenceTransformer) -> np.ndarray:
+    return np.asarray(model.encode_query(TEXTS, normalize_embeddings=True))
+
+
+def test_an_exported_adapter_makes_the_same_vectors(trained: Path, tmp_path: Path) -> None:
+    made = tmp_path / "adapter"
+    done = invoke(trained, "--adapter", made, "--rank", 3, "--json")
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert said["bytes"] == sum(file.stat().st_size for file in made.iterdir()) < 1_000_000
+    assert said["cosine"] > 0.9999
+    ours, theirs = vectors(merged(made)), vectors(SentenceTransformer(str(trained)))
+    assert (ours * theirs).sum(axis=1).min() > 0.9999
+    untrained = vectors(SentenceTransformer(str(minilm_folder())))
+    assert (untrained * theirs).sum(axis=1).min() < 0.9  # there was something to keep
+    assert read_card(made) == CARD
+    assert read_seen(made) == {"0123456789abcdef"}
+    again = invoke(trained, "--adapter", made, "--rank", 1, "--json")
+    assert json.loads(again.stdout)["bytes"] < said["bytes"]
+    assert json.loads(again.stdout)["cosine"] < said["cosine"]
+
+
+def test_an_adapter_is_exported_to_onnx(trained: Path, tmp_path: Path) -> None:
+    invoke(trained, "--adapter", tmp_path / "adapter", "--rank", 3)
+    done = invoke(tmp_path / "adapter", "--onnx", tmp_path / "onnx", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["cosine"] > 0.998
+
+
+def test_what_is_wrong_is_said(trained: Path, tmp_path: Path) -> None:
+    tiny_model = tiny.sentence_model(tmp_path / "tiny", {})
+    made = tmp_path / "made"
+    assert "tool_bench.json: the file is missing" in str(
+        invoke(tiny_model, "--adapter", made).exception
+    )
+    write(tiny_model, CARD, ())
+    assert "its weights differ" in str(invoke(tiny_model, "--adapter", made).exception)
+    for options in ((), ("--onnx", made, "--adapter", made)):
+        with pytest.raises(UsageError, match="--onnx DIR or --adapter DIR"):
+            raise invoke(trained, *options).exception or AssertionError
+    with pytest.raises(UsageError, match="are for --onnx"):
+        raise invoke(trained, "--adapter", made, "--style", "full").exception or AssertionError
+    assert not made.exists()
+    made.mkdir()
+    with pytest.raises(DataError, match="the file is missing"):
+        merged(made)
+
+
+def test_v2_is_what_its_declaration_says() -> None:
+    v2, int8 = registry.pick_baselines(["v2", "v2-onnx-int8"])
+    folder = shipped("v2")
+    assert folder is not None
+    assert sum(file.stat().st_size for file in folder.iterdir() if file.is_file()) < LIMIT
+    assert (folder / ADAPTER).is_file()
+    card = read_card(folder)
+    assert card is not None
+    for baseline in (v2, int8):
+        assert baseline.style == card.style
+        assert baseline.settings["max characters"] == card.max_characters
+        assert set(baseline.trained_on) == set(card.trained_on)
+        assert baseline.seen is not None
+        assert len(baseline.seen()) > 1_000
+    for name in card.trained_on:
+        named(name)
+
+
+@pytest.mark.usefixtures("shared_models")
+def test_eight_bits_give_the_vectors_of_v2() -> None:
+    from tool_bench.onnx_encoder import OnnxEncoder
+
+    folder = shipped("v2")
+    assert folder is not None
+    exported = importlib.import_module("tool_bench.baselines.v2").exported()
+    assert sum(file.stat().st_size for file in exported.iterdir()) < 25_000_000
+    found = OnnxEncoder(exported).encode(TEXTS, "query")
+    assert (found * vectors(merged(folder))).sum(axis=1).min() > 0.998
