@@ -29,15 +29,14 @@ LIMIT = 10_000_000
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The embedded model with a change of rank 3 in each of two layers."""
+    """The embedded model with a change in every matrix of one layer."""
     folder = tmp_path_factory.mktemp("trained") / "model"
     model = SentenceTransformer(str(minilm_folder()), device="cpu")
     torch.manual_seed(0)
     with torch.no_grad():
         for name, weights in model.named_parameters():
             if "layer.2" in name and weights.ndim == 2:
-                left, right = torch.randn(weights.shape[0], 3), torch.randn(3, weights.shape[1])
-                weights.add_(0.02 * (left @ right))
+                weights.add_(0.02 * torch.randn(weights.shape))
     model.save(str(folder), create_model_card=False)
     write(folder, CARD, {"0123456789abcdef"})
     return folder
@@ -55,24 +54,23 @@ def vectors(model: SentenceTransformer) -> np.ndarray:
 
 def test_an_exported_adapter_makes_the_same_vectors(trained: Path, tmp_path: Path) -> None:
     made = tmp_path / "adapter"
-    done = invoke(trained, "--adapter", made, "--rank", 3, "--json")
+    done = invoke(trained, "--adapter", made, "--json")
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout)
-    assert said["bytes"] == sum(file.stat().st_size for file in made.iterdir()) < 1_000_000
-    assert said["cosine"] > 0.9999
+    assert said["bytes"] == sum(file.stat().st_size for file in made.iterdir()) < 2_000_000
+    assert said["cosine"] > 0.999
     ours, theirs = vectors(merged(made)), vectors(SentenceTransformer(str(trained)))
-    assert (ours * theirs).sum(axis=1).min() > 0.9999
+    assert (ours * theirs).sum(axis=1).min() > 0.999
     untrained = vectors(SentenceTransformer(str(minilm_folder())))
     assert (untrained * theirs).sum(axis=1).min() < 0.9  # there was something to keep
     assert read_card(made) == CARD
     assert read_seen(made) == {"0123456789abcdef"}
-    again = invoke(trained, "--adapter", made, "--rank", 1, "--json")
-    assert json.loads(again.stdout)["bytes"] < said["bytes"]
-    assert json.loads(again.stdout)["cosine"] < said["cosine"]
+    again = invoke(trained, "--adapter", made, "--json")
+    assert json.loads(again.stdout) == said
 
 
 def test_an_adapter_is_exported_to_onnx(trained: Path, tmp_path: Path) -> None:
-    invoke(trained, "--adapter", tmp_path / "adapter", "--rank", 3)
+    invoke(trained, "--adapter", tmp_path / "adapter")
     done = invoke(tmp_path / "adapter", "--onnx", tmp_path / "onnx", "--json")
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["cosine"] > 0.998

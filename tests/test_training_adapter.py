@@ -1,17 +1,26 @@
-"""A trained model as low-rank factors: exact where the rank allows, the best there is elsewhere."""
+"""A trained model as its difference from the base: four bits a weight, within half a step."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
 from tool_bench.errors import DataError
-from tool_bench.training.adapter import LEFT, RIGHT, WHOLE, extract, load, merge, save, weights_hash
+from tool_bench.training.adapter import (
+    BLOCK,
+    CODES,
+    SCALES,
+    WHOLE,
+    extract,
+    load,
+    merge,
+    save,
+    weights_hash,
+)
 
 Weights = dict[str, Tensor]
 
@@ -20,89 +29,68 @@ Weights = dict[str, Tensor]
 def base() -> Weights:
     made = torch.Generator().manual_seed(1)
     return {
-        "wide.weight": torch.randn(24, 60, generator=made),
-        "tall.weight": torch.randn(60, 24, generator=made),
-        "small.weight": torch.randn(3, 4, generator=made),
+        "wide.weight": torch.randn(24, 2 * BLOCK, generator=made),
+        "tall.weight": torch.randn(60, BLOCK, generator=made),
+        "odd.weight": torch.randn(3, BLOCK + 1, generator=made),
         "bias": torch.randn(24, generator=made),
-        "still.weight": torch.randn(24, 24, generator=made),
+        "still.weight": torch.randn(24, BLOCK, generator=made),
         "positions": torch.arange(24),
     }
 
 
-def tuned(base: Weights, rank: int, scale: float = 0.05) -> Weights:
-    """Return ``base`` after a change of ``rank`` to its matrices, and any change to the rest."""
+def tuned(base: Weights, scale: float = 0.05) -> Weights:
+    """Return ``base`` after a change of all its weights but those named still."""
     made = torch.Generator().manual_seed(2)
-    found = {name: weights.clone() for name, weights in base.items()}
-    for name in ("wide.weight", "tall.weight", "small.weight"):
-        rows, columns = base[name].shape
-        left = torch.randn(rows, rank, generator=made)
-        found[name] += scale * left @ torch.randn(rank, columns, generator=made)
-    found["bias"] += scale * torch.randn(24, generator=made)
-    return found
+    return {
+        name: weights + scale * torch.randn(weights.shape, generator=made)
+        if weights.is_floating_point() and "still" not in name
+        else weights.clone()
+        for name, weights in base.items()
+    }
 
 
-def test_a_change_of_the_rank_that_is_kept_is_restored(base: Weights) -> None:
-    after = tuned(base, rank=4)
-    restored = merge(base, extract(base, after, rank=4))
+@pytest.mark.parametrize("scale", [1e-4, 0.05, 3.0])
+def test_a_change_is_restored_within_half_a_step(base: Weights, scale: float) -> None:
+    after = tuned(base, scale)
+    adapter = extract(base, after)
+    restored = merge(base, adapter)
     assert restored.keys() == base.keys()
     for name, weights in after.items():
         assert restored[name].dtype == weights.dtype
-        torch.testing.assert_close(restored[name], weights, atol=2e-3, rtol=0)
+        if name + CODES not in adapter:
+            torch.testing.assert_close(restored[name], weights, atol=3e-3 * scale, rtol=1e-6)
+            continue
+        blocks = (weights - base[name]).reshape(len(weights), -1, BLOCK)
+        half_a_step = blocks.abs().amax(dim=2, keepdim=True) / 7 / 2
+        off = (restored[name] - weights).reshape(blocks.shape).abs()
+        assert (off <= half_a_step * 1.04 + 1e-6).all()
+        assert off.square().sum() < 0.015 * blocks.square().sum()
 
 
-def test_at_full_rank_any_change_is_restored(base: Weights) -> None:
-    """Factors would be larger than the change there, which is kept as it is."""
-    after = tuned(base, rank=24)
-    adapter = extract(base, after, rank=24)
-    assert not [name for name in adapter if name.endswith((LEFT, RIGHT))]
-    for name, weights in merge(base, adapter).items():
-        torch.testing.assert_close(weights, after[name], atol=2e-3, rtol=0)
-
-
-def test_what_did_not_change_is_left_out_and_the_rest_is_half_precision(base: Weights) -> None:
-    adapter = extract(base, tuned(base, rank=2), rank=2)
-    assert set(adapter) == {
-        "wide.weight.left",
-        "wide.weight.right",
-        "tall.weight.left",
-        "tall.weight.right",
-        "small.weight.change",
-        "bias.change",
+def test_what_did_not_change_is_left_out_and_the_rest_is_small(base: Weights) -> None:
+    adapter = extract(base, tuned(base))
+    assert {name: (tuple(part.shape), part.dtype) for name, part in adapter.items()} == {
+        "wide.weight" + CODES: ((24, BLOCK), torch.uint8),
+        "wide.weight" + SCALES: ((24, 2), torch.bfloat16),
+        "tall.weight" + CODES: ((60, BLOCK // 2), torch.uint8),
+        "tall.weight" + SCALES: ((60, 1), torch.bfloat16),
+        "odd.weight" + WHOLE: ((3, BLOCK + 1), torch.float16),
+        "bias" + WHOLE: ((24,), torch.float16),
     }
-    assert {part.dtype for part in adapter.values()} == {torch.float16}
-    assert adapter["wide.weight" + LEFT].shape == (24, 2)
-    assert adapter["wide.weight" + RIGHT].shape == (2, 60)
-    assert adapter["bias" + WHOLE].shape == (24,)
 
 
-@pytest.mark.parametrize("rank", [1, 3, 7, 15])
-def test_a_truncated_change_is_the_best_of_its_rank(base: Weights, rank: int) -> None:
-    """Its error is the norm of the singular values that are left out (Eckart and Young)."""
-    after = tuned(base, rank=24)
-    restored = merge(base, extract(base, after, rank=rank))
-    for name in ("wide.weight", "tall.weight"):
-        change = (after[name] - base[name]).double().numpy()
-        kept = (restored[name] - base[name]).double().numpy()
-        singular = np.linalg.svd(change, compute_uv=False)
-        least = np.sqrt((singular[rank:] ** 2).sum())
-        assert np.linalg.matrix_rank(kept, tol=1e-3 * singular[0]) == rank
-        assert np.linalg.norm(change - kept) == pytest.approx(least, rel=1e-3)
-
-
-def test_more_rank_is_never_worse(base: Weights) -> None:
-    after = tuned(base, rank=24)
-    errors = [
-        float(
-            (merge(base, extract(base, after, rank=r))["wide.weight"] - after["wide.weight"]).norm()
-        )
-        for r in range(1, 24, 3)
-    ]
-    assert errors == sorted(errors, reverse=True)
+def test_a_block_without_change_stays_as_it_was(base: Weights) -> None:
+    after = {name: weights.clone() for name, weights in base.items()}
+    after["wide.weight"][3, 5] += 0.7
+    restored = merge(base, extract(base, after))["wide.weight"]
+    torch.testing.assert_close(restored, after["wide.weight"], atol=1e-3, rtol=0)
+    assert torch.equal(restored[4:], base["wide.weight"][4:])
+    assert torch.equal(restored[3, BLOCK:], base["wide.weight"][3, BLOCK:])
 
 
 def test_merging_leaves_the_base_as_it_is(base: Weights) -> None:
     before = {name: weights.clone() for name, weights in base.items()}
-    merge(base, extract(base, tuned(base, rank=2), rank=2))
+    merge(base, extract(base, tuned(base)))
     for name, weights in base.items():
         assert torch.equal(weights, before[name])
 
@@ -110,7 +98,7 @@ def test_merging_leaves_the_base_as_it_is(base: Weights) -> None:
 def test_an_adapter_of_a_model_that_did_not_change_changes_nothing(
     base: Weights, tmp_path: Path
 ) -> None:
-    adapter = extract(base, base, rank=4)
+    adapter = extract(base, base)
     assert adapter == {}
     save(adapter, tmp_path / "none.safetensors", base)
     for name, weights in load(tmp_path / "none.safetensors", base).items():
@@ -118,8 +106,8 @@ def test_an_adapter_of_a_model_that_did_not_change_changes_nothing(
 
 
 def test_what_is_saved_is_loaded_into_the_same_base(base: Weights, tmp_path: Path) -> None:
-    after = tuned(base, rank=2)
-    adapter = extract(base, after, rank=2)
+    after = tuned(base)
+    adapter = extract(base, after)
     path = tmp_path / "v2.safetensors"
     save(adapter, path, base)
     whole = sum(weights.numel() * 4 for weights in base.values())
@@ -132,7 +120,7 @@ def test_what_is_saved_is_loaded_into_the_same_base(base: Weights, tmp_path: Pat
 @pytest.mark.parametrize("name", ["wide.weight", "still.weight", "bias", "positions"])
 def test_another_base_is_refused(base: Weights, tmp_path: Path, name: str) -> None:
     path = tmp_path / "v2.safetensors"
-    save(extract(base, tuned(base, rank=2), rank=2), path, base)
+    save(extract(base, tuned(base)), path, base)
     other = {**base, name: base[name] + 1}
     with pytest.raises(DataError, match=r"v2\.safetensors: belongs to weights \w{16}, not to \w"):
         load(path, other)
@@ -145,7 +133,7 @@ def test_a_damaged_file_is_named(base: Weights, tmp_path: Path) -> None:
     path = tmp_path / "v2.safetensors"
     with pytest.raises(DataError, match=r"v2\.safetensors: the file is missing"):
         load(path, base)
-    save(extract(base, tuned(base, rank=2), rank=2), path, base)
+    save(extract(base, tuned(base)), path, base)
     whole = path.read_bytes()
     for damaged in (b"", b"no tensors at all", whole[:40], whole[:-1]):
         path.write_bytes(damaged)

@@ -1,4 +1,4 @@
-"""Paraphrases of usage examples: each belongs to its example, and what does not is refused."""
+"""What was written beside usage examples: each text belongs to its tool, or is refused."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_paraphrases_belong_to_the_tool_of_their_example(tmp_path: Path) -> None
         ),
         (
             yaml_of(f"- of: {FIRST}\n  says: [a, b, 3]", ROW.format(SECOND)),
-            "tool 'employee_create', row 0: field 'says' holds 3, which is no text",
+            "tool 'employee_create', row 0: field 'says' must be texts; 3 is none",
         ),
         (
             yaml_of(ROW.format(FIRST), ROW.format(SECOND)) + "employee_fly: []\n",
@@ -68,4 +68,32 @@ def test_a_bad_paraphrase_is_named(tmp_path: Path, content: str | None, message:
         (tmp_path / "employee.yaml").write_text(content)
     with pytest.raises(DataError, match=r"employee\.yaml") as error:
         list(mock_connectors.paraphrases(EXAMPLES, tmp_path))
+    assert message in str(error.value)
+
+
+def test_situations_belong_to_their_tool(tmp_path: Path) -> None:
+    texts = "[it rains, it snows, it thaws, it dries]"
+    (tmp_path / "employee.yaml").write_text(f"employee_create: {texts}\nemployee_delete: {texts}\n")
+    found = list(mock_connectors.situations(EXAMPLES, tmp_path))
+    assert [(pair.query, pair.tools, pair.kind) for pair in found[3:5]] == [
+        ("it dries", ("employee_create",), "request"),
+        ("it rains", ("employee_delete",), "request"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "the file is missing"),
+        ("employee_create: [a, b, c, d]", "tool 'employee_delete': must be a list of 4 texts"),
+        ("employee_create: [a, b]", "tool 'employee_create': must be a list of 4 texts"),
+        ("employee_create: [a, b, c, 4]", "tool 'employee_create': must be texts; 4 is none"),
+        ("employee_fly: [a, b, c, d]", "tool 'employee_fly': is no tool with examples"),
+    ],
+)
+def test_a_bad_situation_is_named(tmp_path: Path, content: str | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "employee.yaml").write_text(content)
+    with pytest.raises(DataError, match=r"employee\.yaml") as error:
+        list(mock_connectors.situations(EXAMPLES, tmp_path))
     assert message in str(error.value)

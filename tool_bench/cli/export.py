@@ -42,9 +42,6 @@ def export(  # noqa: PLR0913, PLR0917  one argument per option of the command li
             "--adapter", help="Where what training changed goes, in few megabytes.", metavar="DIR"
         ),
     ] = None,
-    rank: Annotated[
-        int, typer.Option("--rank", min=1, help="Of the adapter's factors: more is nearer.")
-    ] = 64,
     catalogue: Annotated[
         Optional[Path],  # noqa: UP045  as above
         typer.Option(
@@ -79,7 +76,7 @@ def export(  # noqa: PLR0913, PLR0917  one argument per option of the command li
         if adapter is not None:
             from tool_bench.training import export_adapter
 
-            made = export_adapter.export(folder, adapter, rank)
+            made = export_adapter.export(folder, adapter)
         elif onnx is not None:
             from tool_bench.serving import read_tools, write_catalogue
 

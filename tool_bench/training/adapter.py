@@ -1,8 +1,8 @@
-"""A trained model as a small difference from its base: low-rank factors, merged at load.
+"""A trained model as a small difference from its base: four bits a weight, added at load.
 
-Hu et al. 2021 (arXiv 2106.09685) train such factors; here they are also taken from a model of which
-all weights were trained: the best approximation of each weight's change at a given rank is its
-truncated singular value decomposition (Eckart and Young 1936).
+What training changes is small beside the weights, so that it bears coarse rounding: Liu et al. 2024
+(arXiv 2402.10193) keep one bit of it. Here each block of :data:`BLOCK` changes has a scale of its
+own (Dettmers et al. 2023, arXiv 2305.14314, section 2) and 15 steps.
 """
 
 from __future__ import annotations
@@ -19,30 +19,32 @@ from torch import Tensor
 
 from tool_bench.errors import DataError
 
-LEFT, RIGHT, WHOLE = ".left", ".right", ".change"
+CODES, SCALES, WHOLE = ".codes", ".scales", ".change"
+BLOCK = 32
+"""Neighbours in a row that share a scale."""
+_TOP = 7  # codes are -7 to 7, stored with 8 added: two in a byte
+_ZERO = 8
 
 
-def extract(
-    base: Mapping[str, Tensor], tuned: Mapping[str, Tensor], rank: int
-) -> dict[str, Tensor]:
-    """Return the change from ``base`` to ``tuned`` as half-precision factors.
+def extract(base: Mapping[str, Tensor], tuned: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the change from ``base`` to ``tuned``.
 
     Args:
         base: name -> weights; ``tuned`` has the same names and shapes.
         tuned: the trained weights.
-        rank: of the factors of each matrix; vectors, and matrices that the factors would not make
-            smaller, are kept whole. Weights that did not change are left out.
+
+    Returns:
+        For a matrix whose rows are whole blocks, ``NAME.codes``, two a byte, shape (rows, columns
+        / 2), and ``NAME.scales`` in bfloat16, shape (rows, columns / :data:`BLOCK`). For
+        anything else ``NAME.change`` in half precision. Weights that did not change are left out.
     """
     adapter: dict[str, Tensor] = {}
     for name, before in base.items():
         change = tuned[name].float() - before.float()
         if not change.any():
             continue
-        if change.ndim == 2 and rank * sum(change.shape) < change.numel():  # noqa: PLR2004
-            left, singular, right = torch.linalg.svd(change, full_matrices=False)
-            root = singular[:rank].sqrt()
-            adapter[name + LEFT] = (left[:, :rank] * root).half().contiguous()
-            adapter[name + RIGHT] = (root[:, None] * right[:rank]).half().contiguous()
+        if change.ndim == 2 and change.shape[1] % BLOCK == 0:  # noqa: PLR2004
+            adapter[name + CODES], adapter[name + SCALES] = _codes(change)
         else:
             adapter[name + WHOLE] = change.half()
     return adapter
@@ -56,12 +58,26 @@ def merge(base: Mapping[str, Tensor], adapter: Mapping[str, Tensor]) -> dict[str
     """
     merged = {name: weights.clone() for name, weights in base.items()}
     for name, part in adapter.items():
-        if name.endswith(LEFT):
-            own = name.removesuffix(LEFT)
-            merged[own] += part.float() @ adapter[own + RIGHT].float()
+        if name.endswith(CODES):
+            own = name.removesuffix(CODES)
+            merged[own] += _change(part, adapter[own + SCALES])
         elif name.endswith(WHOLE):
             merged[name.removesuffix(WHOLE)] += part.float()
     return merged
+
+
+def _codes(change: Tensor) -> tuple[Tensor, Tensor]:
+    blocks = change.reshape(len(change), -1, BLOCK)
+    scales = (blocks.abs().amax(dim=2) / _TOP).bfloat16()  # half's range ends too early
+    steps = scales.float().clamp(min=torch.finfo(torch.float).tiny)[..., None]
+    codes = ((blocks / steps).round().clamp(-_TOP, _TOP) + _ZERO).to(torch.uint8).flatten(1)
+    return codes[:, ::2] | codes[:, 1::2] << 4, scales
+
+
+def _change(codes: Tensor, scales: Tensor) -> Tensor:
+    apart = torch.stack((codes & 0xF, codes >> 4), dim=2).flatten(1).float() - _ZERO
+    blocks = apart.reshape(len(apart), -1, BLOCK) * scales.float()[..., None]
+    return blocks.flatten(1)
 
 
 def save(adapter: Mapping[str, Tensor], path: Path, base: Mapping[str, Tensor]) -> None:

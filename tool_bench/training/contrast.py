@@ -41,6 +41,16 @@ class Collator(SentenceTransformerDataCollator):
     """Tool -> text."""
     own_prompts: Mapping[str, str | None] = field(default_factory=dict)
     """``query`` and ``document`` -> what the model puts before such a text when it encodes."""
+    whole_catalogue: int = 0
+    """See :class:`~tool_bench.training.recipe.Optimiser`."""
+
+    def __post_init__(self) -> None:
+        found: dict[str, dict[str, None]] = {}
+        for row in self.rows:
+            found.setdefault(_source(row), {})[row["tool"]] = None
+        self._catalogues = {
+            source: list(own) for source, own in found.items() if len(own) <= self.whole_catalogue
+        }
 
     def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the batch of the rows that ``features`` name by ``row``."""
@@ -49,6 +59,9 @@ class Collator(SentenceTransformerDataCollator):
         for row in rows:
             for id_ in (row["tool"], *row["negatives"]):
                 documents.setdefault(self.texts[id_], len(documents))
+        sources = {_source(row) for row in rows}
+        for id_ in self._catalogues.get(sources.pop(), ()) if len(sources) == 1 else ():
+            documents.setdefault(self.texts[id_], len(documents))
         labels = torch.zeros((len(rows), len(documents)), dtype=torch.long)
         for number, row in enumerate(rows):
             for id_ in row["right"]:
@@ -64,6 +77,10 @@ class Collator(SentenceTransformerDataCollator):
             for key, value in tokens.items():
                 batch[f"{name}_{key}"] = value
         return batch
+
+
+def _source(row: Mapping[str, Any]) -> str:
+    return str(row["tool"]).partition("/")[0]
 
 
 class Contrast(nn.Module):

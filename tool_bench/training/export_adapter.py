@@ -1,4 +1,4 @@
-"""A model that was trained from the embedded MiniLM as what training changed, a few megabytes."""
+"""What training changed in the embedded MiniLM, as a file of a few megabytes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ from tool_bench.training.recipe import Data, Recipe
 _STEPS = 3
 
 
-def export(folder: Path, made: Path, rank: int) -> Exported:
+def export(folder: Path, made: Path) -> Exported:
     """Write what sets the model of ``folder`` apart from its base into ``made``.
 
     Args:
         folder: a model that ``tool-bench train`` made from the embedded MiniLM.
         made: gets the adapter and the model's card; files of these names give way, others stay.
-        rank: of the adapter's factors; see :func:`tool_bench.training.adapter.extract`.
 
     Raises:
         DataError: ``folder`` holds no such model.
@@ -45,7 +44,7 @@ def export(folder: Path, made: Path, rank: int) -> Exported:
     made.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=made, prefix=".new-") as temporary:
         new = Path(temporary)
-        adapter.save(adapter.extract(base, weights, rank), new / ADAPTER, base)
+        adapter.save(adapter.extract(base, weights), new / ADAPTER, base)
         (new / ADAPTER).chmod(0o644)  # the library makes it its owner's alone
         for name in (CARD, SEEN):
             shutil.copyfile(folder / name, new / name)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from tool_bench.query import letters
 from tool_bench.training.recipe import Order
 
+RUN = 16
+"""Rows of one provider that stay together, about as many as a provider has tools."""
+
 
 def batches(
     rows: Sequence[Mapping[str, Any]],
-    texts: Mapping[str, str],
+    tools: Mapping[str, Mapping[str, Any]],
     order: Order,
     size: int,
     seed: int,
@@ -21,32 +24,57 @@ def batches(
 
     Args:
         rows: a snapshot's training rows.
-        texts: tool -> text.
-        order: ``random``; ``by-source``, each batch of one source; ``easy-first`` and
-            ``hard-first``, by the share of a request's words that its tool's text has.
+        tools: id -> tool, of the same snapshot.
+        order: ``random``; ``by-source``, each batch of one source; ``by-provider``, of a few
+            providers of one source; ``easy-first`` and ``hard-first``, by the share of a request's
+            words that its tool's text has.
         size: rows a batch.
         seed: of the shuffle; another each epoch.
     """
     shuffled = list(range(len(rows)))
     chosen = random.Random(seed)  # noqa: S311  no secret
     chosen.shuffle(shuffled)
-    if order == "by-source":
-        by_source: dict[str, list[int]] = {}
-        for number in shuffled:
-            by_source.setdefault(rows[number]["tool"].partition("/")[0], []).append(number)
-        found = [batch for own in by_source.values() for batch in _cut(own, size)]
+
+    def provider(number: int) -> str | None:
+        return tools[rows[number]["tool"]].get("provider")
+
+    if order in {"by-source", "by-provider"}:
+        found: list[list[int]] = []
+        for own in _grouped(shuffled, lambda number: _source(rows[number])):
+            found += _cut(_runs(own, provider, chosen) if order == "by-provider" else own, size)
         chosen.shuffle(found)
         return found
     if order != "random":
         sign = -1 if order == "easy-first" else 1
-        shuffled.sort(key=lambda number: sign * ease(rows[number]["query"], texts, rows[number]))
+        shuffled.sort(key=lambda number: sign * ease(rows[number], tools))
     return list(_cut(shuffled, size))
 
 
-def ease(query: str, texts: Mapping[str, str], row: Mapping[str, Any]) -> float:
-    """Return the share of the query's words that its tool's text has, in [0, 1]."""
-    words = set(letters(query).split())
-    return len(words & set(letters(texts[row["tool"]]).split())) / max(1, len(words))
+def ease(row: Mapping[str, Any], tools: Mapping[str, Mapping[str, Any]]) -> float:
+    """Return the share of the words of the row's query that its tool's text has, in [0, 1]."""
+    words = set(letters(row["query"]).split())
+    return len(words & set(letters(tools[row["tool"]]["text"]).split())) / max(1, len(words))
+
+
+def _source(row: Mapping[str, Any]) -> str:
+    return str(row["tool"]).partition("/")[0]
+
+
+def _runs(
+    numbers: Sequence[int], provider: Callable[[int], str | None], chosen: random.Random
+) -> list[int]:
+    """Return the rows shuffled in runs of :data:`RUN` of one provider each."""
+    runs = [run for own in _grouped(numbers, provider) for run in _cut(own, RUN)]
+    chosen.shuffle(runs)
+    return [number for run in runs for number in run]
+
+
+def _grouped(numbers: Sequence[int], key: Callable[[int], str | None]) -> Collection[list[int]]:
+    """Return the rows of each key, in the order that they come in."""
+    groups: dict[str | None, list[int]] = {}
+    for number in numbers:
+        groups.setdefault(key(number), []).append(number)
+    return groups.values()
 
 
 def _cut(numbers: Sequence[int], size: int) -> Iterator[list[int]]:

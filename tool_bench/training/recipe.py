@@ -12,7 +12,7 @@ from tool_bench.errors import DataError
 from tool_bench.tool import MAX_CHARACTERS, Style
 
 NegativeKind = Literal["cross", "same", "mined", "random"]
-Order = Literal["random", "easy-first", "hard-first", "by-source"]
+Order = Literal["random", "easy-first", "hard-first", "by-source", "by-provider"]
 MINILM = "all-MiniLM-L6-v2"
 """The embedded model: the base that needs no network."""
 
@@ -40,6 +40,9 @@ class Data(_Part):
     """Source -> training rows at most; a source with more gives those of least hash."""
     per_tool: Annotated[int, Field(ge=1)] = 60
     """Rows of one tool at most, so that no tool drowns the others."""
+    as_asked: tuple[str, ...] = ()
+    """Sources of which ``per_tool`` does not hold: how often a tool is asked for is part of what
+    they teach."""
     paraphrases: bool = True
     held_out: Share = 0.15
     """Of providers, or tools, that validate and do not train."""
@@ -67,6 +70,10 @@ class Optimiser(_Part):
     scale: Annotated[float, Field(gt=0)] = 20
     """Cosines are multiplied by it before the softmax: 1 / temperature."""
     order: Order = "random"
+    whole_catalogue: Count = 0
+    """A batch of one source with at most so many trained tools has all of them as candidates. Those
+    of a batch alone are drawn by how often they are asked for, which hides just that from the
+    model (Yi et al. 2019, https://doi.org/10.1145/3298689.3346996)."""
     lora_rank: Count = 0
     """0 trains all weights."""
     freeze_embeddings: bool = False

@@ -23,12 +23,12 @@ class BatchSampler(DefaultBatchSampler):
         self,
         dataset: Any,
         rows: Sequence[Mapping[str, Any]],
-        texts: Mapping[str, str],
+        tools: Mapping[str, Mapping[str, Any]],
         recipe: Recipe,
     ) -> None:
         super().__init__(dataset, batch_size=recipe.optimiser.batch, drop_last=False)
         self._rows = rows
-        self._texts = texts
+        self._tools = tools
         self._order = recipe.optimiser.order
         self._first = recipe.seed
 
@@ -39,7 +39,7 @@ class BatchSampler(DefaultBatchSampler):
         return len(self._of(self._first))
 
     def _of(self, seed: int) -> list[list[int]]:
-        return batches(self._rows, self._texts, self._order, self.batch_size, seed)
+        return batches(self._rows, self._tools, self._order, self.batch_size, seed)
 
 
 class Trainer(SentenceTransformerTrainer):
@@ -51,17 +51,17 @@ class Trainer(SentenceTransformerTrainer):
     def __init__(
         self,
         rows: Sequence[Mapping[str, Any]],
-        texts: Mapping[str, str],
+        tools: Mapping[str, Mapping[str, Any]],
         recipe: Recipe,
         **kwargs: Any,
     ) -> None:
         """Take what :class:`BatchSampler` needs, and the trainer's own arguments."""
-        self._rows, self._texts, self._recipe = rows, texts, recipe
+        self._rows, self._tools, self._recipe = rows, tools, recipe
         super().__init__(**kwargs)
 
     def get_batch_sampler(self, dataset: Any, *_: Any, **__: Any) -> BatchSampler:
         """Return the sampler of the training rows; there is no other data set."""
-        return BatchSampler(dataset, self._rows, self._texts, self._recipe)
+        return BatchSampler(dataset, self._rows, self._tools, self._recipe)
 
     def restore(self, checkpoint: Path) -> None:
         """Take the weights of the last step; asked to go on, the library would add a step."""

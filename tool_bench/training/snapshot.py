@@ -103,7 +103,8 @@ def _add(
     split = split_of(data, share)
     sorted_ = parts(data, split)
     data = replace(data, splits=split)  # what is held out is not even a wrong answer
-    pairs = _capped(sorted_.train, recipe, recipe.data.sources[name])
+    per_tool = None if name in recipe.data.as_asked else recipe.data.per_tool
+    pairs = _capped(_wanted(sorted_.train, recipe), per_tool, recipe.data.sources[name])
     wanted = mine is not None and "mined" in recipe.negatives.kinds and recipe.negatives.count
     mined = mine(data, pairs) if mine is not None and wanted else {}
     train = list(rows(data, pairs, recipe.negatives, mined, recipe.seed))
@@ -157,15 +158,17 @@ def _answers(data: TrainingData, pair: Pair) -> frozenset[str]:
     return data.right(pair)
 
 
-def _capped(pairs: Sequence[Pair], recipe: Recipe, most: int) -> list[Pair]:
+def _wanted(pairs: Iterable[Pair], recipe: Recipe) -> list[Pair]:
+    return [pair for pair in pairs if recipe.data.paraphrases or pair.kind != "paraphrase"]
+
+
+def _capped(pairs: Sequence[Pair], per_tool: int | None, most: int) -> list[Pair]:
     """Return the pairs of least hash: at most ``per_tool`` a tool and ``most`` rows in all."""
     taken: list[Pair] = []
     held: dict[str, int] = {}
     n = 0
     for pair in sorted(pairs, key=_lot):
-        if pair.kind == "paraphrase" and not recipe.data.paraphrases:
-            continue
-        full = any(held.get(id_, 0) >= recipe.data.per_tool for id_ in pair.tools)
+        full = per_tool is not None and any(held.get(id_, 0) >= per_tool for id_ in pair.tools)
         if full or n + len(pair.tools) > most:
             continue
         for id_ in pair.tools:

@@ -122,9 +122,9 @@ def _fit(
     from tool_bench.training.watch import Watch
 
     rows = files["train.jsonl"]
-    texts = {tool["id"]: tool["text"] for tool in files["tools.jsonl"]}
+    tools = {tool["id"]: tool for tool in files["tools.jsonl"]}
     how = recipe.optimiser
-    epoch = batches(rows, texts, how.order, how.batch, recipe.seed)
+    epoch = batches(rows, tools, how.order, how.batch, recipe.seed)
     steps = max(1, round(len(epoch) * how.epochs))
     if how.freeze_embeddings:
         freeze_embeddings(model)
@@ -140,7 +140,7 @@ def _fit(
 
     trainer = Trainer(
         rows,
-        texts,
+        tools,
         recipe,
         model=model,
         args=SentenceTransformerTrainingArguments(
@@ -161,7 +161,13 @@ def _fit(
         ),
         train_dataset=Dataset.from_dict({"row": list(range(len(rows)))}),
         loss=Contrast(model, how.scale),
-        data_collator=Collator(model.preprocess, rows=rows, texts=texts, own_prompts=model.prompts),
+        data_collator=Collator(
+            model.preprocess,
+            rows=rows,
+            texts={id_: tool["text"] for id_, tool in tools.items()},
+            own_prompts=model.prompts,
+            whole_catalogue=how.whole_catalogue,
+        ),
         callbacks=[
             Watch(
                 every=max(1, steps // validations) if validations else 0,

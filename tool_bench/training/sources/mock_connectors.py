@@ -1,4 +1,4 @@
-"""mock-connectors' examples, and paraphrases of each that were written for training."""
+"""mock-connectors' examples, paraphrases of each, and situations that call for each tool."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from tool_bench.training.source import TrainingSource
 from .from_task import build
 from .written import read_yaml
 
-FOLDER = "paraphrases"
 PARAPHRASES = 3
+SITUATIONS = 4
 
 
 def build_mock_connectors(_: Files) -> TrainingData:
-    """Build the examples of the train and validation connectors, with their paraphrases."""
+    """Build the examples of the train and validation connectors, and what was written beside."""
     data = build(SOURCE.name, "MockConnectors")
-    folder = package_files("tool_bench.training") / FOLDER
-    return replace(data, pairs=(*data.pairs, *paraphrases(data, folder)))
+    here = package_files("tool_bench.training")
+    reworded = paraphrases(data, here / "paraphrases")
+    return replace(data, pairs=(*data.pairs, *reworded, *situations(data, here / "situations")))
 
 
 def paraphrases(data: TrainingData, folder: Traversable) -> Iterator[Pair]:
@@ -39,6 +40,30 @@ def paraphrases(data: TrainingData, folder: Traversable) -> Iterator[Pair]:
         DataError: a file is missing or unreadable, an example has no paraphrases or the wrong
             number, or a paraphrase belongs to no example.
     """
+    for file, id_, texts, rows in _by_tool(data, folder):
+        yield from _reworded(file, id_, texts, rows)
+
+
+def situations(data: TrainingData, folder: Traversable) -> Iterator[Pair]:
+    """Yield requests that tell what happened and leave it to the reader what to do.
+
+    Args:
+        data: the examples; every tool that has some has situations.
+        folder: one YAML file a connector: tool -> its requests.
+
+    Raises:
+        DataError: a file is missing or unreadable, or a tool is unknown or has not
+            :data:`SITUATIONS` texts.
+    """
+    for file, id_, _, rows in _by_tool(data, folder):
+        for text in _texts(file, f"tool '{id_}'", rows, SITUATIONS, "must be"):
+            yield Pair(query=text, tools=(id_,), where=f"{file.name}, tool '{id_}'")
+
+
+def _by_tool(
+    data: TrainingData, folder: Traversable
+) -> Iterator[tuple[Traversable, str, list[str], Any]]:
+    """Yield the file, id and examples of each tool, and what its connector's file says of it."""
     examples: dict[str, dict[str, list[str]]] = {}
     for pair in data.pairs:
         for id_ in pair.tools:
@@ -50,22 +75,26 @@ def paraphrases(data: TrainingData, folder: Traversable) -> Iterator[Pair]:
         for id_ in sorted(set(written) - set(by_tool)):
             raise DataError(file, "is no tool with examples", f"tool '{id_}'")
         for id_, texts in by_tool.items():
-            yield from _of_tool(file, id_, texts, written.get(id_, []))
+            yield file, id_, texts, written.get(id_, [])
 
 
-def _of_tool(file: Traversable, id_: str, texts: list[str], rows: Any) -> Iterator[Pair]:
+def _reworded(file: Traversable, id_: str, texts: list[str], rows: Any) -> Iterator[Pair]:
     if not isinstance(rows, list) or [_field(row, "of") for row in rows] != texts:
         problem = f"field 'of' must be its {len(texts)} examples, word for word and in order"
         raise DataError(file, problem, f"tool '{id_}'")
     for number, row in enumerate(rows):
         where = f"{file.name}, tool '{id_}', row {number}"
-        says = _field(row, "says")
-        if not isinstance(says, list) or len(says) != PARAPHRASES:
-            raise DataError(file, f"field 'says' must be a list of {PARAPHRASES} texts", where)
-        for text in says:
-            if not isinstance(text, str):
-                raise DataError(file, f"field 'says' holds {text!r}, which is no text", where)
+        for text in _texts(file, where, _field(row, "says"), PARAPHRASES, "field 'says' must be"):
             yield Pair(query=text, tools=(id_,), where=where, kind="paraphrase")
+
+
+def _texts(file: Traversable, where: str, rows: Any, count: int, must: str) -> list[str]:
+    if not isinstance(rows, list) or len(rows) != count:
+        raise DataError(file, f"{must} a list of {count} texts", where)
+    for text in rows:
+        if not isinstance(text, str):
+            raise DataError(file, f"{must} texts; {text!r} is none", where)
+    return rows
 
 
 def _field(row: Any, name: str) -> Any:
@@ -74,8 +103,8 @@ def _field(row: Any, name: str) -> Any:
 
 SOURCE = TrainingSource(
     name="mock-connectors",
-    description="Three example requests a tool of 49 SaaS products, and three paraphrases of each; "
-    "those of ten more products are for validation.",
+    description="Three example requests a tool of 49 SaaS products, three paraphrases of each, and "
+    "four requests more that tell a situation; those of ten more products are for validation.",
     reference="https://www.stackone.com/blog/autoresearch-charged-action-search",
     license="apache-2.0",
     build=build_mock_connectors,
