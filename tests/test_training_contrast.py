@@ -166,6 +166,27 @@ def test_the_answer_is_the_answer_whatever_else_its_text_is() -> None:
     assert labels == [[ANSWER]]
 
 
+def test_a_small_catalogue_is_whole_in_each_of_its_own_batches() -> None:
+    texts = {f"{source}/{id_}": f"{source} {id_}" for source in ("one", "two") for id_ in "abc"}
+    rows = [
+        {"query": id_, "tool": f"{source}/{id_}", "negatives": [], "right": [f"{source}/{id_}"]}
+        for source, ids in (("one", "abc"), ("two", "ab"))
+        for id_ in ids
+    ]
+
+    def tools(most: int, *numbers: int) -> list[str]:
+        recorder = Recorder()
+        collator = Collator(recorder, rows=rows, texts=texts, whole_catalogue=most)
+        collator([{"row": number} for number in numbers])
+        return recorder.seen[1][0]
+
+    assert tools(0, 3) == tools(1, 3) == ["two a"]
+    assert tools(2, 3) == ["two a", "two b"]  # "c" is never trained on
+    assert tools(2, 1) == ["one b"]
+    assert tools(3, 1) == ["one b", "one a", "one c"]
+    assert tools(3, 0, 4) == ["one a", "two b"]  # neither catalogue is the batch's
+
+
 class Vectors(torch.nn.Module):
     """A model whose vectors are its input."""
 

@@ -210,6 +210,7 @@ def test_caps_hold_and_do_not_depend_on_the_order_of_the_rows() -> None:
     assert sum(count(recipe()).values()) == 48
     assert sum(count(recipe(data={"sources": {"tiny": 10}})).values()) == 10
     assert set(count(recipe(data={"per_tool": 2})).values()) == {2}
+    assert count(recipe(data={"per_tool": 2, "as_asked": ["tiny"]})) == count(recipe())
     turned = replace(tiny(), pairs=tiny().pairs[::-1])
     capped = recipe(data={"sources": {"tiny": 10}, "per_tool": 2})
     assert rows(built(capped, turned)) == rows(built(capped))

@@ -12,9 +12,11 @@ from typing import Any
 import fakes
 import pytest
 import source_files
+from training_data import recipe
 
 from tool_bench.errors import DataError, UnknownNameError
 from tool_bench.training import source
+from tool_bench.training.prepare import loaded
 from tool_bench.training.records import TrainingData
 from tool_bench.training.sources import declared, from_task, named
 
@@ -229,6 +231,9 @@ def test_an_unknown_source_names_the_nearest() -> None:
     assert named("tldr").name == "tldr"
     with pytest.raises(UnknownNameError, match="did you mean metatool"):
         named("metatol")
+    asked_for = recipe("clinc", data={"as_asked": ["metatol"]})
+    with pytest.raises(UnknownNameError, match="did you mean metatool"):
+        loaded(asked_for)
 
 
 COUNTS = {
@@ -236,8 +241,9 @@ COUNTS = {
     "clinc": (150, 22_495),
     "mcp-servers": (2_464, 4_802),
     "metatool": (199, 18_536),
-    "mock-connectors": (842, 10_104),
+    "mock-connectors": (842, 13_472),
     "nl2bash": (235, 9_796),
+    "products": (560, 3_360),
     "tldr": (6_805, 28_412),
     "ultratool": (260, 3_527),
 }

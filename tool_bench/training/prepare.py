@@ -56,6 +56,8 @@ def build(recipe: Recipe, mine: Mine | None = None) -> Snapshot:
 
 def loaded(recipe: Recipe) -> dict[str, tuple[TrainingSource, TrainingData]]:
     """Return the recipe's sources, checked."""
+    for name in recipe.data.as_asked:
+        named(name)  # one that there is not would go unnoticed
     declared = [named(name) for name in recipe.data.sources]
     found = {}
     for number, each in enumerate(declared):

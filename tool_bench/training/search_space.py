@@ -91,6 +91,7 @@ SPACE: tuple[Knob, ...] = (
     Choice("optimiser.batch", (16, 32, 64, 128, 256)),
     Range("optimiser.scale", 8, 80, log=True),
     Choice("optimiser.order", get_args(Order)),
+    Choice("optimiser.whole_catalogue", (0, 256)),
     Range("optimiser.towards_base", 0, 0.6),
     Choice("negatives.count", (0, 1, 3, 5, 7)),
     *(Choice(f"negatives.kinds.{kind}", (True, False)) for kind in get_args(NegativeKind)),
