@@ -86,6 +86,7 @@ def exported() -> Path:
 _SOURCES = (
     "mock-connectors",
     "metatool",
+    "products",
     "mcp-servers",
     "tldr",
     "ultratool",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tool_bench import trained
-from tool_bench.errors import DataError
+from tool_bench.errors import DataError, UsageError
 from tool_bench.progress import report
 from tool_bench.store import write_atomically
 from tool_bench.trained import TrainedCard
@@ -54,7 +54,20 @@ def train(
     Raises:
         DataError: the snapshot is damaged, or ``folder`` is another run's.
         UnavailableError: a package or the base model is not here.
+        UsageError: another process trains in ``folder``.
     """
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", timeout=0)  # goes with its process, also when that is killed
+    try:
+        with lock:
+            return _train(recipe, address, folder, validations)
+    except Timeout:
+        raise UsageError(f"{folder}: another process trains there") from None
+
+
+def _train(recipe: Recipe, address: str, folder: Path, validations: int) -> dict[str, Scores]:
     manifest, files = snapshot.read(address)
     _begin(folder, recipe, manifest)
     if (folder / "model").is_dir():
@@ -84,7 +97,6 @@ def has_bf16() -> bool:
 
 def _begin(folder: Path, recipe: Recipe, manifest: Mapping[str, Any]) -> None:
     """Write what the run is, or check that it is the one that the folder holds."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name, content in (
         ("recipe.json", recipe.model_dump(mode="json")),
         ("manifest.json", dict(manifest)),
