@@ -96,6 +96,7 @@ def test_json_has_every_figure_and_what_was_judged_before(files: Path) -> None:
         "negatives-0",
         "negatives-7",
         "order-random",
+        "batch-alone",
         "with-paraphrases",
     ]
     less = record["variations"][2]

@@ -37,6 +37,7 @@ def test_a_variation_changes_one_part_and_is_judged_on_the_same_requests() -> No
             "length": {"text"},
             "format": {"text"},
             "order": {"optimiser"},
+            "candidates": {"optimiser"},
             "paraphrases": {"data"},
             "sources": {"data"},
             "weights": {"optimiser"},
@@ -58,6 +59,8 @@ def test_every_question_is_asked() -> None:
         "easy-first",
         "hard-first",
     }
+    assert by_name["batch-alone"] == by_name[BASE]
+    assert by_name["whole-catalogues"].optimiser.whole_catalogue == 256
     assert not by_name["without-paraphrases"].data.paraphrases
     assert [*by_name["without-clinc"].data.sources] == ["metatool", "tldr", "nl2bash"]
     assert [*by_name["without-tldr-nl2bash"].data.sources] == ["metatool", "clinc"]

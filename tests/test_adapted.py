@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import typer
 from sentence_transformers import SentenceTransformer
 from typer.testing import CliRunner, Result
 
-from tool_bench import registry
+from tool_bench import registry, store
 from tool_bench.adapted import ADAPTER, merged, shipped
 from tool_bench.cli import export as command
 from tool_bench.errors import DataError, UsageError
@@ -25,6 +26,7 @@ from tool_bench.training.sources import named
 TEXTS = ["will it rain in Oslo", "list_invoices: Returns invoices.", "", "a " * 400]
 CARD = TrainedCard(style="name-description", max_characters=1_000, trained_on=("clinc",))
 LIMIT = 10_000_000
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +113,13 @@ def test_v2_is_what_its_declaration_says() -> None:
         assert len(baseline.seen()) > 1_000
     for name in card.trained_on:
         named(name)
+
+
+def test_the_model_card_has_the_figures_of_the_results() -> None:
+    script = runpy.run_path(str(BENCHMARKS / "v2_card.py"))
+    card = script["CARD"].read_text(encoding="utf-8")
+    assert script["with_table"](card, store.default_folder()) == card
+    assert card.count("| MetaTool | global |") == 2
 
 
 @pytest.mark.usefixtures("shared_models")

@@ -21,6 +21,8 @@ COUNTS = (0, 3, 7)
 CHARACTERS = (1_000, 2_000)
 READ = 256
 """Tokens that are read while training where lengths are compared: the most that MiniLM takes."""
+WHOLE = 256
+"""Tools of a catalogue that may stand in each of its batches."""
 LORA_RANK = 16
 LORA_RATE = 10
 """Low-rank factors want about ten times the learning rate of whole weights, so both are tried."""
@@ -83,6 +85,7 @@ def variations(base: Recipe) -> tuple[Variation, ...]:
         *_length(base),
         *_format(base),
         *_order(base),
+        *_candidates(base),
         *_paraphrases(base),
         *_sources(base),
         *_weights(base),
@@ -151,6 +154,14 @@ def _order(base: Recipe) -> Iterator[Variation]:
         name = f"order-{order}"
         recipe = _changed(base, name, "optimiser", order=order)
         yield _variation(base, name, "order of rows", order, recipe)
+
+
+def _candidates(base: Recipe) -> Iterator[Variation]:
+    for most in (0, WHOLE):
+        name = "whole-catalogues" if most else "batch-alone"
+        recipe = _changed(base, name, "optimiser", whole_catalogue=most)
+        setting = f"all tools of a source with up to {most}" if most else "those of the batch"
+        yield _variation(base, name, "candidates", setting, recipe)
 
 
 def _paraphrases(base: Recipe) -> Iterator[Variation]:
