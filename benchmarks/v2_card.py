@@ -51,6 +51,8 @@ def table(results: Path) -> str:
 
 def with_table(card: str, results: Path) -> str:
     """Return ``card`` with the table of ``results`` between its marks."""
+    if card.count(BEGIN) != 1 or card.count(END) != 1:
+        sys.exit(f"{CARD} must have one line {BEGIN.strip()} and one line {END}")
     before, _, rest = card.partition(BEGIN)
     _, _, after = rest.partition(END)
     return before + BEGIN + table(results) + END + after

@@ -140,8 +140,16 @@ def test_a_damaged_file_is_named(base: Weights, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"v2\.safetensors: is no safetensors file"):
             load(path, base)
     save_file(dict(base), path)
-    with pytest.raises(DataError, match=r"v2\.safetensors: belongs to weights None"):
+    with pytest.raises(DataError, match=r"v2\.safetensors: has format 'None', expected '4 bits"):
         load(path, base)
+
+
+def test_a_part_that_is_none_of_an_adapters_is_not_passed_over(base: Weights) -> None:
+    adapter = extract(base, tuned(base))
+    with pytest.raises(KeyError, match=r"bias\.left"):
+        merge(base, {**adapter, "bias.left": base["bias"]})
+    with pytest.raises(KeyError, match=r"wide\.weight\.scales"):
+        merge(base, {n: part for n, part in adapter.items() if n != "wide.weight" + SCALES})
 
 
 def test_the_hash_is_that_of_names_shapes_and_values(base: Weights) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from training_data import recipe
 
-from tool_bench.training.order import RUN, batches, ease
+from tool_bench.training.order import CHUNK, batches, ease
 from tool_bench.training.recipe import Order
 from tool_bench.training.sampler import BatchSampler
 
@@ -49,10 +49,10 @@ def test_a_batch_of_one_source(order: Order) -> None:
 
 
 def test_a_batch_of_few_providers() -> None:
-    """Two runs of one provider each fill a batch; a source without providers is one run's."""
-    rows = [{"query": f"{n}", "tool": f"one/{n % 40}"} for n in range(40 * RUN)]
+    """Two chunks of one provider each fill a batch."""
+    rows = [{"query": f"{n}", "tool": f"one/{n % 40}"} for n in range(40 * CHUNK)]
     tools = {f"one/{n}": {"text": "", "provider": f"{n % 10}"} for n in range(40)}
-    for batch in batches(rows, tools, "by-provider", 2 * RUN, 1):
+    for batch in batches(rows, tools, "by-provider", 2 * CHUNK, 1):
         assert len({tools[rows[number]["tool"]]["provider"] for number in batch}) <= 2
         assert len({rows[number]["tool"] for number in batch}) > 2
 

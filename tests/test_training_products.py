@@ -10,7 +10,6 @@ from tool_bench.errors import DataError
 from tool_bench.training.sources.products import products
 
 KILN = """
-product: Kiln
 category: pottery
 tools:
   - name: kiln_fire

@@ -14,10 +14,9 @@ import pytest
 import tiny
 import torch
 import training_data
-from filelock import FileLock
 from sentence_transformers import SentenceTransformer
 
-from tool_bench.errors import DataError, UnavailableError, UsageError
+from tool_bench.errors import DataError, UnavailableError
 from tool_bench.sentence import minilm_folder
 from tool_bench.training import snapshot, trainer
 from tool_bench.training.recipe import MINILM, Recipe
@@ -66,12 +65,6 @@ def differing(folder: Path, base: Path | str) -> set[str]:
     ours, theirs = weights(folder / "model"), weights(base)
     assert ours.keys() == theirs.keys()
     return {name for name in ours if not torch.equal(ours[name], theirs[name])}
-
-
-def test_two_do_not_train_in_one_folder(base: str, address: str, tmp_path: Path) -> None:
-    with FileLock(tmp_path / ".lock"), pytest.raises(UsageError, match="another process trains"):
-        train(recipe(base), address, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
 def killed(run: Recipe, address: str, folder: Path, when: str) -> None:

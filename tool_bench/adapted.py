@@ -23,9 +23,9 @@ ADAPTER = "adapter.safetensors"
 def shipped(name: str) -> Path | None:
     """Return the folder of the adapter that the method ``name`` carries; None where it has none."""
     for place in importlib.import_module("tool_bench.baselines").__path__:
-        folder = Path(place) / name
-        if (folder / ADAPTER).is_file():
-            return folder
+        folders = {file.parent.name: file.parent for file in Path(place).glob(f"*/{ADAPTER}")}
+        if name in folders:
+            return folders[name]
     return None
 
 

@@ -61,11 +61,14 @@ def load_onnx() -> Retriever:
 def exported() -> Path:
     """Return the folder of the eight-bit export in the user's cache; it is made where it lacks.
 
-    In a process of its own: what runs the export needs no torch, and its memory is measured.
+    In a process of its own: what runs the export needs no torch, and its memory is measured. Of
+    two that find none, one makes it.
 
     Raises:
         UnavailableError: as :func:`load_onnx`.
     """
+    from filelock import FileLock
+
     from tool_bench.adapted import ADAPTER
     from tool_bench.data.fetch import sha256_of
     from tool_bench.data.paths import cache_folder
@@ -73,13 +76,16 @@ def exported() -> Path:
     from tool_bench.progress import report
 
     made = cache_folder() / "onnx" / f"v2-{sha256_of(FOLDER / ADAPTER)[:16]}-{FORMAT}"
-    if not made.is_dir():
-        report("export v2 to ONNX", 0, 0)
-        words = [sys.executable, "-m", "tool_bench", "export", "v2", "--onnx", str(made)]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        if done.returncode:
-            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-            raise UnavailableError(f"v2 cannot be exported: {said[-1] if said else 'no reason'}")
+    made.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{made}.lock"):
+        if not made.is_dir():
+            report("export v2 to ONNX", 0, 0)
+            words = [sys.executable, "-m", "tool_bench", "export", "v2", "--onnx", str(made)]
+            done = subprocess.run(words, capture_output=True, text=True, check=False)
+            if done.returncode:
+                said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+                why = said[-1].removeprefix("error: ") if said else "no reason was given"
+                raise UnavailableError(f"v2 cannot be exported: {why}")
     return made
 
 
@@ -137,7 +143,7 @@ BASELINES = (
         style=STYLE,
         precision="int8",
         settings=_SETTINGS | {"threads": 1, "weights": "8 bits in blocks of 32"},
-        needs=Needs(modules=("onnx", "onnxruntime"), extra="train"),
+        needs=Needs(modules=("filelock", "onnx", "onnxruntime"), extra="train"),
         trained_on=_SOURCES,
         seen=partial(read_seen, FOLDER),
         speed=Speed(start=30, per_tool=0.025, per_query=0.02),

@@ -64,7 +64,8 @@ def export(  # noqa: PLR0913, PLR0917  one argument per option of the command li
 
     The ONNX folder runs with onnxruntime, tokenizers and numpy alone: through
     tool_bench.onnx_encoder, or on a function platform as docs/serving says.
-    An adapter is how a model trained from all-MiniLM-L6-v2 is shipped.
+    An adapter is how a model trained from all-MiniLM-L6-v2 is kept in few
+    megabytes; this command makes ONNX of it again.
     """
     if (onnx is None) == (adapter is None):
         raise UsageError("say what to make: --onnx DIR or --adapter DIR")
@@ -111,14 +112,13 @@ def _folder(model: str, temporary: Path) -> Path:
         from tool_bench.sentence import minilm_folder
 
         return minilm_folder()
-    folder = Path(model)
-    if not (folder / "modules.json").is_file():
-        from tool_bench.adapted import ADAPTER, shipped, write_whole
+    from tool_bench.adapted import ADAPTER, shipped, write_whole
 
-        adapted = folder if (folder / ADAPTER).is_file() else shipped(model)
-        if adapted is not None:
-            write_whole(adapted, temporary / "whole")
-            return temporary / "whole"
+    folder = shipped(model) or Path(model)
+    if (folder / ADAPTER).is_file():
+        write_whole(folder, temporary / "whole")
+        return temporary / "whole"
+    if not (folder / "modules.json").is_file():
         problem = f"holds no trained model (no modules.json); v2 and '{MINILM}' are here"
         raise DataError(folder, problem)
     return folder

@@ -68,18 +68,21 @@ def train(  # noqa: PLR0913, PLR0917  one argument per option of the command lin
     again. The model is written to DIR/model; DIR/curves.svg shows how it went.
     """
     from tool_bench.training import snapshot as snapshots_
-    from tool_bench.training.prepare import prepare
+    from tool_bench.training.prepare import default_base, prepare
+    from tool_bench.training.trainer import begun
 
     chosen = find_recipe(recipe)
+    folder = out or Path("runs") / chosen.name
     if snapshot is not None and mined is not None:
         raise UsageError("--snapshot holds its negatives already; leave --mined out")
+    if snapshot is None and mined is None and not data_only:
+        snapshot = begun(folder, chosen, snapshots or default_base())
     with steps(quiet=as_json):
         address = snapshot or prepare(chosen, snapshots, _mined(mined))
         manifest, _ = snapshots_.read(address)
     if not as_json:
         _print_data(manifest, address)
     scores: dict[str, Scores] = {}
-    folder = out or Path("runs") / chosen.name
     if not data_only:
         from tool_bench.training.trainer import train as run
 

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from tool_bench.errors import DataError
 
+FORMAT = "4 bits in blocks of 32"
 CODES, SCALES, WHOLE = ".codes", ".scales", ".change"
 BLOCK = 32
 """Neighbours in a row that share a scale."""
@@ -54,15 +55,17 @@ def merge(base: Mapping[str, Tensor], adapter: Mapping[str, Tensor]) -> dict[str
     """Return the weights that ``adapter`` makes of ``base``.
 
     Raises:
-        KeyError: the adapter is of another model.
+        KeyError: the adapter is of another model, or has a part that is none of an adapter's.
     """
     merged = {name: weights.clone() for name, weights in base.items()}
     for name, part in adapter.items():
-        if name.endswith(CODES):
-            own = name.removesuffix(CODES)
-            merged[own] += _change(part, adapter[own + SCALES])
-        elif name.endswith(WHOLE):
-            merged[name.removesuffix(WHOLE)] += part.float()
+        own, dot, kind = name.rpartition(".")
+        if dot + kind == CODES:
+            merged[own] += _change(part, adapter[own + SCALES]).to(merged[own].device)
+        elif dot + kind == WHOLE:
+            merged[own] += part.float().to(merged[own].device)
+        elif dot + kind != SCALES:
+            raise KeyError(name)
     return merged
 
 
@@ -82,7 +85,7 @@ def _change(codes: Tensor, scales: Tensor) -> Tensor:
 
 def save(adapter: Mapping[str, Tensor], path: Path, base: Mapping[str, Tensor]) -> None:
     """Write ``adapter`` with the hash of the weights that it belongs to."""
-    save_file(dict(adapter), path, metadata={"base": weights_hash(base)})
+    save_file(dict(adapter), path, metadata={"format": FORMAT, "base": weights_hash(base)})
 
 
 def load(path: Path, base: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -93,14 +96,17 @@ def load(path: Path, base: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            made_of = (file.metadata() or {}).get("base")
+            said = file.metadata() or {}
             adapter = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise DataError(path, "the file is missing") from None
     except Exception as error:  # noqa: BLE001  safetensors raises its own, undeclared
         raise DataError(path, f"is no safetensors file: {error}") from None
-    if made_of != weights_hash(base):
-        raise DataError(path, f"belongs to weights {made_of}, not to {weights_hash(base)}")
+    if said.get("format") != FORMAT:
+        raise DataError(path, f"has format '{said.get('format')}', expected '{FORMAT}'")
+    if said.get("base") != weights_hash(base):
+        problem = f"belongs to weights {said.get('base')}, not to {weights_hash(base)}"
+        raise DataError(path, problem)
     return merge(base, adapter)
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from tool_bench.adapted import ADAPTER, merged
 from tool_bench.errors import DataError, UsageError
 from tool_bench.progress import report
-from tool_bench.trained import CARD, SEEN, read_card
+from tool_bench.trained import CARD, SEEN
 from tool_bench.training import adapter
-from tool_bench.training.export_onnx import PROBES, Exported
+from tool_bench.training.export_onnx import Exported, least_cosine
 from tool_bench.training.models import base_model, encoder, load_model
 from tool_bench.training.recipe import Data, Recipe
 
@@ -28,12 +28,14 @@ def export(folder: Path, made: Path) -> Exported:
 
     Raises:
         DataError: ``folder`` holds no such model.
+        ToolBenchError: the adapter's vectors are not the model's.
         UsageError: ``made`` is a file.
     """
     if made.exists() and not made.is_dir():
         raise UsageError(f"{made} is not a folder")
-    if read_card(folder) is None:
-        raise DataError(folder / CARD, "the file is missing: 'tool-bench train' writes it")
+    for name in (CARD, SEEN):
+        if not (folder / name).is_file():
+            raise DataError(folder / name, "the file is missing: 'tool-bench train' writes it")
     report("load the model", 0, _STEPS)
     tuned = load_model(folder)
     base = base_model(Recipe(name="base", data=Data(sources={}))).state_dict()
@@ -49,9 +51,8 @@ def export(folder: Path, made: Path) -> Exported:
         for name in (CARD, SEEN):
             shutil.copyfile(folder / name, new / name)
         report("compare vectors", 2, _STEPS)
-        ours = encoder(merged(new))(PROBES, "document")
-        theirs = encoder(tuned)(PROBES, "document")
+        cosine = least_cosine(encoder(merged(new)), encoder(tuned))
         for name in (CARD, SEEN, ADAPTER):
             os.replace(new / name, made / name)
     size = sum((made / name).stat().st_size for name in (CARD, SEEN, ADAPTER))
-    return Exported(made, size, float((ours * theirs).sum(axis=1).min()))
+    return Exported(made, size, cosine)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from torch import Tensor
 
+    from tool_bench.training.validation import Encode
+
 LEAST_COSINE = 0.99
 """Of an exported vector to the model's own: an export below it is broken, not merely rounded."""
 
@@ -36,7 +38,7 @@ _WEIGHTS = "model.safetensors"
 _OPSET = 17  # the first with LayerNormalization
 _STEPS = 3
 _FAR = -1e4  # added to a score before the softmax: e to its power is 0
-PROBES = (
+_PROBES = (
     "weather",
     "Book a table for two tonight.",
     "create_issue: Open a new issue in a repository, with a title, a body, labels and assignees.",
@@ -80,6 +82,8 @@ def export(
     for module in ("onnx", "onnxruntime"):
         if find_spec(module) is None:
             raise UnavailableError(f"export needs {module}: pip install 'tool-bench[train]'")
+    from tool_bench.training.models import encoder
+
     made = made.resolve()
     if made.exists() and not _replaceable(made):
         raise UsageError(f"{made} is no exported model; name a folder that is new or empty")
@@ -106,7 +110,7 @@ def export(
         }
         (new / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
         report("compare vectors", 2, _STEPS)
-        cosine = _cosine(model, new)
+        cosine = least_cosine(OnnxEncoder(new).encode, encoder(model))
         if made.exists():
             os.replace(made, old)
         os.replace(new, made)
@@ -217,17 +221,13 @@ class _Whole(torch.nn.Module):
         return torch.nn.functional.normalize(pooled, dim=1)
 
 
-def _cosine(model: SentenceTransformer, folder: Path) -> float:
+def least_cosine(ours: Encode, theirs: Encode) -> float:
     """Return the least cosine of exported vectors to the model's own.
 
     Raises:
         ToolBenchError: it is below :data:`LEAST_COSINE`.
     """
-    from tool_bench.training.models import encoder
-
-    ours = OnnxEncoder(folder).encode(PROBES, "document")
-    theirs = encoder(model)(PROBES, "document")
-    least = float((ours * theirs).sum(axis=1).min())
+    least = float((ours(_PROBES, "document") * theirs(_PROBES, "document")).sum(axis=1).min())
     if not least >= LEAST_COSINE:
         raise ToolBenchError(
             f"the exported vectors are not the model's: a cosine is {least:.3f}, expected at "

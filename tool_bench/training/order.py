@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from tool_bench.query import letters
-from tool_bench.training.recipe import Order
+from tool_bench.training.recipe import ONE_SOURCE, Order
 
-RUN = 16
+CHUNK = 16
 """Rows of one provider that stay together, about as many as a provider has tools."""
 
 
@@ -20,7 +20,7 @@ def batches(
     size: int,
     seed: int,
 ) -> list[list[int]]:
-    """Return one epoch's batches of row numbers; the last of a run may be smaller.
+    """Return one epoch's batches of row numbers; the last of a source, or of all, may be smaller.
 
     Args:
         rows: a snapshot's training rows.
@@ -38,10 +38,10 @@ def batches(
     def provider(number: int) -> str | None:
         return tools[rows[number]["tool"]].get("provider")
 
-    if order in {"by-source", "by-provider"}:
+    if order in ONE_SOURCE:
         found: list[list[int]] = []
         for own in _grouped(shuffled, lambda number: _source(rows[number])):
-            found += _cut(_runs(own, provider, chosen) if order == "by-provider" else own, size)
+            found += _cut(_chunks(own, provider, chosen) if order == "by-provider" else own, size)
         chosen.shuffle(found)
         return found
     if order != "random":
@@ -60,13 +60,13 @@ def _source(row: Mapping[str, Any]) -> str:
     return str(row["tool"]).partition("/")[0]
 
 
-def _runs(
+def _chunks(
     numbers: Sequence[int], provider: Callable[[int], str | None], chosen: random.Random
 ) -> list[int]:
-    """Return the rows shuffled in runs of :data:`RUN` of one provider each."""
-    runs = [run for own in _grouped(numbers, provider) for run in _cut(own, RUN)]
-    chosen.shuffle(runs)
-    return [number for run in runs for number in run]
+    """Return the rows shuffled in chunks of :data:`CHUNK` of one provider each."""
+    chunks = [chunk for own in _grouped(numbers, provider) for chunk in _cut(own, CHUNK)]
+    chosen.shuffle(chunks)
+    return [number for chunk in chunks for number in chunk]
 
 
 def _grouped(numbers: Sequence[int], key: Callable[[int], str | None]) -> Collection[list[int]]:

@@ -13,6 +13,8 @@ from tool_bench.tool import MAX_CHARACTERS, Style
 
 NegativeKind = Literal["cross", "same", "mined", "random"]
 Order = Literal["random", "easy-first", "hard-first", "by-source", "by-provider"]
+ONE_SOURCE: tuple[Order, ...] = ("by-source", "by-provider")
+"""Orders whose batches are of one source each."""
 MINILM = "all-MiniLM-L6-v2"
 """The embedded model: the base that needs no network."""
 
@@ -71,9 +73,9 @@ class Optimiser(_Part):
     """Cosines are multiplied by it before the softmax: 1 / temperature."""
     order: Order = "random"
     whole_catalogue: Count = 0
-    """A batch of one source with at most so many trained tools has all of them as candidates. Those
-    of a batch alone are drawn by how often they are asked for, which hides just that from the
-    model (Yi et al. 2019, https://doi.org/10.1145/3298689.3346996)."""
+    """A batch of one source that trains at most so many tools has all of them as candidates; other
+    batches have their own rows' alone. Those come as often as they are asked for, which hides just
+    that from the model (Yi et al. 2019, https://doi.org/10.1145/3298689.3346996)."""
     lora_rank: Count = 0
     """0 trains all weights."""
     freeze_embeddings: bool = False

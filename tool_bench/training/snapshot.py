@@ -44,7 +44,7 @@ class Snapshot:
     @property
     def name(self) -> str:
         """The sha256 of its manifest, shortened."""
-        return hashlib.sha256(_json(self.manifest)).hexdigest()[:16]
+        return name_of(self.manifest)
 
 
 def build(
@@ -176,6 +176,17 @@ def _capped(pairs: Sequence[Pair], per_tool: int | None, most: int) -> list[Pair
         n += len(pair.tools)
         taken.append(pair)
     return taken
+
+
+def name_of(manifest: Mapping[str, Any]) -> str:
+    """Return the name of the snapshot that has this manifest."""
+    return hashlib.sha256(_json(manifest)).hexdigest()[:16]
+
+
+def is_there(address: str) -> bool:
+    """Tell whether ``address`` holds a snapshot that was written whole."""
+    system, folder = _system(address)
+    return bool(system.exists(f"{folder.rstrip('/')}/manifest.json"))
 
 
 def save(snapshot: Snapshot, base: str) -> str:

@@ -58,10 +58,9 @@ def train(
     """
     from filelock import FileLock, Timeout
 
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock", timeout=0)  # goes with its process, also when that is killed
-    try:
-        with lock:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:  # a lock goes with its process, also when that is killed
+        with FileLock(folder.with_name(f".{folder.name}.lock"), timeout=0):
             return _train(recipe, address, folder, validations)
     except Timeout:
         raise UsageError(f"{folder}: another process trains there") from None
@@ -95,8 +94,30 @@ def has_bf16() -> bool:
     return bool(found())
 
 
+def begun(folder: Path, recipe: Recipe, base: str) -> str | None:
+    """Return the address of the snapshot that an unfinished run in ``folder`` is on.
+
+    One that is built anew may differ: what it was checked against depends on what can be had.
+
+    Args:
+        folder: the run's folder.
+        recipe: None is returned where the run is another recipe's.
+        base: address under which snapshots lie; None is returned where it is not there.
+    """
+    try:
+        found = json.loads((folder / "recipe.json").read_bytes())
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    if found != recipe.model_dump(mode="json") or (folder / "model").is_dir():
+        return None
+    address = f"{base.rstrip('/')}/{snapshot.name_of(manifest)}"
+    return address if snapshot.is_there(address) else None
+
+
 def _begin(folder: Path, recipe: Recipe, manifest: Mapping[str, Any]) -> None:
     """Write what the run is, or check that it is the one that the folder holds."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, content in (
         ("recipe.json", recipe.model_dump(mode="json")),
         ("manifest.json", dict(manifest)),

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from tool_bench import registry
 from tool_bench.errors import UnknownNameError
 from tool_bench.tool import Style
-from tool_bench.training.recipe import MINILM, NegativeKind, Order, Recipe, Text
+from tool_bench.training.recipe import MINILM, ONE_SOURCE, NegativeKind, Order, Recipe, Text
 from tool_bench.training.sources import named
 
 BASE = "base"
@@ -153,7 +153,9 @@ def _order(base: Recipe) -> Iterator[Variation]:
     for order in get_args(Order):
         name = f"order-{order}"
         recipe = _changed(base, name, "optimiser", order=order)
-        yield _variation(base, name, "order of rows", order, recipe)
+        mixed = base.optimiser.whole_catalogue and order not in ONE_SOURCE
+        setting = f"{order}, candidates of the batch alone" if mixed else order
+        yield _variation(base, name, "order of rows", setting, recipe)
 
 
 def _candidates(base: Recipe) -> Iterator[Variation]:

@@ -27,7 +27,7 @@ def products(folder: Traversable) -> TrainingData:
     """Build the products of ``folder``.
 
     Args:
-        folder: one YAML file a product: ``product``, ``category`` and ``tools``, each with
+        folder: one YAML file a product, named by it: ``category``, and ``tools`` that each have
             ``name``, ``description`` and ``requests``.
 
     Raises:
