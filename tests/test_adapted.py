@@ -18,7 +18,9 @@ from typer.testing import CliRunner, Result
 from tool_bench import registry, store
 from tool_bench.adapted import ADAPTER, merged, shipped
 from tool_bench.cli import export as command
+from tool_bench.data.load import load
 from tool_bench.errors import DataError, UsageError
+from tool_bench.runs import read_run
 from tool_bench.sentence import minilm_folder
 from tool_bench.trained import TrainedCard, read_card, read_seen, write
 from tool_bench.training.sources import named
@@ -26,6 +28,8 @@ from tool_bench.training.sources import named
 TEXTS = ["will it rain in Oslo", "list_invoices: Returns invoices.", "", "a " * 400]
 CARD = TrainedCard(style="name-description", max_characters=1_000, trained_on=("clinc",))
 LIMIT = 10_000_000
+PROVIDER = "salesforce"
+"""A test connector: training has not seen it."""
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 
 
@@ -120,6 +124,24 @@ def test_the_model_card_has_the_figures_of_the_results() -> None:
     card = script["CARD"].read_text(encoding="utf-8")
     assert script["with_table"](card, store.default_folder()) == card
     assert card.count("| MetaTool | global |") == 2
+
+
+def test_v2_answers_as_its_results_say() -> None:
+    """An adapter that is merged wrongly would still make vectors."""
+    dataset = load(registry.tasks()["MockConnectors"])
+    tools = [tool for tool in dataset.tools if tool.provider == PROVIDER]
+    queries = [query for query in dataset.queries if query.provider == PROVIDER][:20]
+    assert len(queries) == 20
+    (v2,) = registry.pick_baselines(["v2"])
+    retriever = v2.load()
+    retriever.index(tools, {})
+    found = retriever.search(queries, 1, [None] * len(queries))
+    stored = read_run(store.default_folder() / "v2" / "MockConnectors.scoped.run.gz")
+    same = [
+        ranking[0][0] == stored[query.id][0][0]
+        for ranking, query in zip(found, queries, strict=True)
+    ]
+    assert sum(same) >= 19  # of two nearly equal tools another machine may take the other
 
 
 @pytest.mark.usefixtures("shared_models")

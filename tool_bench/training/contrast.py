@@ -17,6 +17,8 @@ from sentence_transformers.sentence_transformer.data_collator import (
 )
 from torch import Tensor, nn
 
+from tool_bench.training.order import source_of
+
 Model = Callable[[dict[str, Any]], Mapping[str, Tensor]]
 """Tokens -> ``sentence_embedding``, shape (texts, dimensions)."""
 
@@ -47,7 +49,7 @@ class Collator(SentenceTransformerDataCollator):
     def __post_init__(self) -> None:
         found: dict[str, dict[str, None]] = {}
         for row in self.rows:
-            found.setdefault(_source(row), {})[row["tool"]] = None
+            found.setdefault(source_of(row), {})[row["tool"]] = None
         self._catalogues = {
             source: list(own) for source, own in found.items() if len(own) <= self.whole_catalogue
         }
@@ -59,7 +61,7 @@ class Collator(SentenceTransformerDataCollator):
         for row in rows:
             for id_ in (row["tool"], *row["negatives"]):
                 documents.setdefault(self.texts[id_], len(documents))
-        sources = {_source(row) for row in rows}
+        sources = {source_of(row) for row in rows}
         for id_ in self._catalogues.get(sources.pop(), ()) if len(sources) == 1 else ():
             documents.setdefault(self.texts[id_], len(documents))
         labels = torch.zeros((len(rows), len(documents)), dtype=torch.long)
@@ -77,10 +79,6 @@ class Collator(SentenceTransformerDataCollator):
             for key, value in tokens.items():
                 batch[f"{name}_{key}"] = value
         return batch
-
-
-def _source(row: Mapping[str, Any]) -> str:
-    return str(row["tool"]).partition("/")[0]
 
 
 class Contrast(nn.Module):

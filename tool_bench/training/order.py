@@ -40,7 +40,7 @@ def batches(
 
     if order in ONE_SOURCE:
         found: list[list[int]] = []
-        for own in _grouped(shuffled, lambda number: _source(rows[number])):
+        for own in _grouped(shuffled, lambda number: source_of(rows[number])):
             found += _cut(_chunks(own, provider, chosen) if order == "by-provider" else own, size)
         chosen.shuffle(found)
         return found
@@ -56,7 +56,8 @@ def ease(row: Mapping[str, Any], tools: Mapping[str, Mapping[str, Any]]) -> floa
     return len(words & set(letters(tools[row["tool"]]["text"]).split())) / max(1, len(words))
 
 
-def _source(row: Mapping[str, Any]) -> str:
+def source_of(row: Mapping[str, Any]) -> str:
+    """Return the source of a snapshot's training row."""
     return str(row["tool"]).partition("/")[0]
 
 
