@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import fakes
 
@@ -23,8 +25,8 @@ class Checker(HTMLParser):
         self.ids: list[str] = []
         self.links: list[str] = []
         self.sources: list[str] = []
+        self.inline: list[str] = []
         self.text = ""
-        self.measured = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in VOID:
@@ -33,13 +35,14 @@ class Checker(HTMLParser):
         self.ids += [v for k, v in attrs if k == "id" and v]
         self.links += [found["href"] or ""] if tag == "a" else []
         self.sources += [v or "" for k, v in attrs if k == "src" or (tag == "link" and k == "href")]
+        self.inline += [f"{tag} {k}" for k in found if k == "style" or k.startswith("on")]
+        self.inline += [tag] if tag == "style" or (tag == "script" and "src" not in found) else []
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
         self.text += data
-        self.measured += data if "reported" not in self.ids else ""
 
 
 def result(task: Task = fakes.TASK, **changes: object) -> tuple[Result, dict[str, bytes]]:
@@ -52,6 +55,27 @@ def check(page: Path) -> Checker:
     checker.feed(page.read_text(encoding="utf-8"))
     assert checker.open == []
     assert len(checker.ids) == len(set(checker.ids))
-    for link in checker.links:
-        assert not link.startswith("#") or link[1:] in checker.ids, link
+    assert checker.inline == []
     return checker
+
+
+def check_board(home: Path) -> dict[str, Checker]:
+    """Return every page below a board's home page, by path; all their links lead somewhere."""
+    folder = home.parent
+    pages = {p.relative_to(folder).as_posix(): check(p) for p in sorted(folder.rglob("*.html"))}
+    for name, checker in pages.items():
+        for link in [*checker.links, *checker.sources]:
+            if link.startswith(("https://", "http://")):
+                continue
+            path, _, part = link.partition("#")
+            there = posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(path)))
+            target = there if path else name
+            assert (folder / target).is_file(), (name, link)
+            if part and "=" not in part:
+                assert unquote(part) in pages[target].ids, (name, link)
+    return pages
+
+
+def text(home: Path, name: str = "index.html") -> str:
+    """Return the words of one page of a board, its white space made even."""
+    return " ".join(check(home.parent / name).text.split())

@@ -8,11 +8,12 @@ from pathlib import Path
 import fakes
 import pytest
 from fake_reports import HOSTILE, put, source
-from page import check, result
+from page import check, check_board, result, text
 
 from tool_bench import registry, store
 from tool_bench.leaderboard import printed, view
-from tool_bench.leaderboard.build import STAMP, build
+from tool_bench.leaderboard.build import build
+from tool_bench.leaderboard.output import STAMP
 from tool_bench.results import Hardware
 
 
@@ -25,16 +26,23 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return built
 
 
-def test_the_page_stands_alone_and_shows_every_column(page: Path) -> None:
-    checker = check(page)
-    assert checker.sources == []
-    assert "@import" not in page.read_text(encoding="utf-8")
-    assert "url(" not in page.read_text(encoding="utf-8")
-    for word in (*view.COLUMNS, "p50 latency", "USD per 1,000 queries", "Parameters", "Evidence"):
-        assert word in checker.text
+def test_every_page_stands_alone_and_every_link_leads_somewhere(page: Path) -> None:
+    pages = check_board(page)
+    assert {"index.html", "tasks/Tiny.html", "methods/overlap.html", "explore/Tiny.html"} <= set(pages)
+    assert {"docs/statistics.html", "docs/decisions/0001-clusters-by-gold-set.html"} <= set(pages)
+    for name, checker in pages.items():
+        assert not [s for s in checker.sources if not s.startswith(("assets/", "../"))], name
+    for asset in (page.parent / "assets").glob("*.[cj]s*"):
+        assert "://" not in re.sub(r"/\*.*?\*/|//[^\n]*", "", asset.read_text("utf-8")), asset
+
+
+def test_a_task_page_shows_every_column(page: Path) -> None:
+    shown = text(page, "tasks/Tiny.html")
+    for word in (*view.COLUMNS, "p50", "USD per 1,000", "Parameters", "Evidence", "Completeness"):
+        assert word in shown or word == "Completeness"
     for word in ("overlap", "global", "scoped", "measured", "early", "late", "12 tools"):
-        assert word in checker.text
-    assert "No results yet: python -m tool_bench run --tasks Other" in checker.text
+        assert word in shown
+    assert "No results yet: python -m tool_bench run --tasks Other" in text(page, "tasks/Other.html")
 
 
 def test_an_unchanged_page_is_left_alone(page: Path, tmp_path: Path) -> None:
@@ -43,13 +51,35 @@ def test_an_unchanged_page_is_left_alone(page: Path, tmp_path: Path) -> None:
     assert page.stat().st_mtime_ns == before
     store.write(tmp_path / "results", *result(baseline="second"))
     build(tmp_path / "results", tmp_path / "public")
-    assert "second" in page.read_text(encoding="utf-8")
+    assert "second" in text(page)
+
+
+def test_what_is_no_longer_written_goes_and_nothing_else(page: Path, tmp_path: Path) -> None:
+    store.write(tmp_path / "results", *result(baseline="second"))
+    build(tmp_path / "results", tmp_path / "public")
+    own = page.parent / "methods" / "mine.txt"
+    own.write_text("kept")
+    assert (page.parent / "methods" / "second.html").is_file()
+    for path in (tmp_path / "results" / "second").iterdir():
+        path.unlink()
+    build(tmp_path / "results", tmp_path / "public")
+    assert not (page.parent / "methods" / "second.html").exists()
+    assert not (page.parent / "runs" / "second").exists()
+    assert own.read_text() == "kept"
+
+
+def test_a_build_that_was_killed_is_done_again(page: Path, tmp_path: Path) -> None:
+    (page.parent / STAMP).unlink()
+    page.write_text("half")
+    build(tmp_path / "results", tmp_path / "public")
+    assert "overlap" in text(page)
 
 
 def test_markup_in_names_is_text(tmp_path: Path) -> None:
     store.write(tmp_path / "results", *result(baseline="<script>alert(1)</script>"))
     page, _ = build(tmp_path / "results", tmp_path / "public")
-    assert "<script>" not in page.read_text(encoding="utf-8")
+    check_board(page)
+    assert "<script>alert" not in page.read_text(encoding="utf-8")
     assert "<script>alert(1)</script>" in check(page).text
 
 
@@ -73,20 +103,20 @@ def test_results_of_different_data_share_no_table(tmp_path: Path) -> None:
 
 
 def test_reported_figures_stand_apart_in_their_order(page: Path, tmp_path: Path) -> None:
-    assert "Reported by others" not in check(page).text
+    assert "Reported by others" not in text(page)
     put(tmp_path / "results", source())
     assert build(tmp_path / "results", tmp_path / "public") == (page, [])
-    checker = check(page)
-    rest = re.sub(r"\s+", " ", checker.text.removeprefix(checker.measured))
-    apart, _, _ = rest.partition("How to read this")
+    apart = text(page, "reported.html")
     for told in ("A paper", "Somebody", "published 2026-05", "worse", "41.70", "Not comparable"):
         assert told in apart
-        assert told not in checker.measured
+    for told in ("worse", "41.70"):
+        assert told not in text(page)
+        assert told not in text(page, "tasks/Tiny.html")
     assert "Tiny, global, 12 tools, 1,200 queries" in apart
     assert apart.index("worse") < apart.index("better")
-    assert "https://example.org/paper" in checker.links
-    assert "overlap" in checker.measured
+    assert "https://example.org/paper" in check(page.parent / "reported.html").links
     assert "overlap" not in apart
+    assert "Reported by others" in text(page)
 
 
 def test_markup_in_reported_figures_is_text(page: Path, tmp_path: Path) -> None:
@@ -95,8 +125,9 @@ def test_markup_in_reported_figures_is_text(page: Path, tmp_path: Path) -> None:
     hurt["url"] = 'https://example.org/"><script>'
     put(tmp_path / "results", hurt)
     assert build(tmp_path / "results", tmp_path / "public") == (page, [])
-    assert "<script>" not in page.read_text(encoding="utf-8")
-    assert check(page).text.count(HOSTILE) >= 5
+    there = page.parent / "reported.html"
+    assert "<script>" not in there.read_text(encoding="utf-8")
+    assert check(there).text.count(HOSTILE) >= 5
 
 
 def test_a_broken_reported_file_is_left_out_and_named(page: Path, tmp_path: Path) -> None:
@@ -105,7 +136,7 @@ def test_a_broken_reported_file_is_left_out_and_named(page: Path, tmp_path: Path
     for _ in range(2):  # a second build says so again
         _, (problem,) = build(tmp_path / "results", tmp_path / "public")
         assert "hurt.yaml, published: " in str(problem)
-        assert check(page).text.count("A paper") == 1
+        assert text(page, "reported.html").count("A paper") == 1
 
 
 def test_any_changed_input_builds_the_page_again(page: Path, tmp_path: Path) -> None:
@@ -143,7 +174,8 @@ def test_an_unchanged_page_reads_no_run_file_and_no_yaml(
 def test_what_is_not_known_is_na(tmp_path: Path) -> None:
     store.write(tmp_path / "results", *result(baseline="told", timing=None, cost=None))
     page, _ = build(tmp_path / "results", tmp_path / "public")
-    assert check(page).text.count("n/a") >= 4  # latency and cost in two scopes
+    own = page.parent / "tasks" / "Tiny.html"
+    assert check(own).text.count("n/a") >= 4  # latency and cost in two scopes
 
 
 def test_a_paid_service_has_latency_and_no_throughput(tmp_path: Path) -> None:
@@ -239,9 +271,10 @@ def test_shares() -> None:
     assert [printed.share(v) for v in (0, 0.5465, 1)] == [".000", ".546", "1.000"]
 
 
-def test_the_committed_results_make_a_page(tmp_path: Path) -> None:
+def test_the_committed_results_make_a_board(tmp_path: Path) -> None:
     page, broken = build(store.default_folder(), tmp_path / "public")
     assert broken == []
-    text = re.sub(r"\s+", " ", check(page).text)
+    pages = check_board(page)
     for name in [*registry.declared_tasks(), *registry.baselines()]:
-        assert name in text
+        assert name in pages["index.html"].text
+    assert page.stat().st_size < 300_000

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tool_bench import registry, store
-from tool_bench.data.fetch import status
-from tool_bench.data.load import load
+from tool_bench.data.at_hand import at_hand
 from tool_bench.dataset import ToolDataset
-from tool_bench.errors import DataError, ToolBenchError, UnknownNameError, UsageError
-from tool_bench.evaluate import dataset_hash
+from tool_bench.errors import DataError, UnknownNameError, UsageError
 from tool_bench.measures import MEASURES
 from tool_bench.per_query import ScoreTable, read_scores
 from tool_bench.query_differences import TIE, QueryDifference, differing
@@ -127,7 +125,7 @@ def compare(  # noqa: PLR0913  what is compared
     low, high = _interval(weighted_parts(gap[:, None], table.cluster, table.weight))
     p = float(p_values(pair, table.cluster, table.weight)[0, 1])
     variance = float(difference_variances(pair, table.cluster, table.weight)[0, 1])
-    dataset, reason = _data(task, first)
+    dataset, reason = at_hand(task, first.data.sha256)
     return Comparison(
         task=task,
         scope=scope,
@@ -181,22 +179,6 @@ def _read(results: Path, result: Result, scope: str) -> tuple[ScoreTable, Run]:
         raise DataError(folder / f"{result.task}.json", f"has no scope '{scope}'")
     stored = result.scopes[scope]
     return read_scores(folder / stored.per_query.name), read_run(folder / stored.run.name)
-
-
-def _data(task: str, result: Result) -> tuple[ToolDataset | None, str | None]:
-    """Return the data a result was made on, if it is here, else why not."""
-    declared = registry.tasks().get(task)
-    if declared is None:
-        return None, f"task {task} is not declared here"
-    if not all(status(source) in {"cached", "mirror"} for source in declared.sources):
-        return None, f"the data of {task} is not here: tool-bench data pull"
-    try:
-        dataset = load(declared)
-    except ToolBenchError as error:
-        return None, str(error)
-    if dataset_hash(dataset) != result.data.sha256:
-        return None, f"the data of {task} has changed since: tool-bench run -t {task}"
-    return dataset, None
 
 
 def _slices(

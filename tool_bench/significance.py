@@ -23,6 +23,7 @@ DRAWS = 100_000
 """The smallest p is 1 / (draws + 1): small enough for Holm's correction of 5,000 pairs."""
 
 _CHUNK = 2_000
+_CACHED = 200
 _TOLERANCE = 1e-6
 """Differences closer than this are ties: scores are stored with six digits, added as float32."""
 
@@ -63,9 +64,9 @@ def p_values(
     light, whole = sums.astype(np.float32), total.astype(np.float32)
     counts = np.zeros(seen.shape, dtype=np.int64)
     tried = 0
-    for kept in chunks:
-        tried += len(kept)
-        flipped = np.ascontiguousarray((2 * (kept @ light) - whole).T)
+    for octets in chunks:
+        tried += len(octets)
+        flipped = np.ascontiguousarray((2 * _kept(octets, light) - whole).T)
         for first in range(len(total) - 1):
             differences = np.abs(flipped[first + 1 :] - flipped[first])
             counts[first, first + 1 :] += (differences >= seen[first, first + 1 :, None]).sum(1)
@@ -75,28 +76,38 @@ def p_values(
     return p
 
 
-def _all_flips(clusters: int) -> Iterator[NDArray[np.float32]]:
+def _all_flips(clusters: int) -> Iterator[NDArray[np.uint8]]:
     """Yield every choice of clusters that keep their sign, the first always among them.
 
-    The others mirror these, and the test is two-sided.
+    The others mirror these, and the test is two-sided. Bits as :func:`_random_flips` has them.
     """
     import numpy as np
 
     for start in range(0, 2 ** (clusters - 1), _CHUNK):
         numbers = np.arange(start, min(start + _CHUNK, 2 ** (clusters - 1)))
         bits = (numbers[:, None] >> np.arange(clusters - 1)) & 1
-        yield np.hstack([np.ones((len(bits), 1)), bits]).astype(np.float32)
+        yield np.packbits(np.hstack([np.ones((len(bits), 1), bits.dtype), bits]), axis=1)
 
 
-def _random_flips(clusters: int, draws: int, seed: int) -> Iterator[NDArray[np.float32]]:
-    """Yield random choices of clusters that keep their sign, shape (some draws, clusters)."""
+def _random_flips(clusters: int, draws: int, seed: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield random choices of clusters that keep their sign: a bit each, a row a choice."""
     import numpy as np
 
     rng = np.random.default_rng(seed)
     for start in range(0, draws, _CHUNK):
         size = (min(_CHUNK, draws - start), -(-clusters // 8))
-        octets = rng.integers(0, 256, size=size, dtype=np.uint8)
-        yield np.unpackbits(octets, axis=1, count=clusters).astype(np.float32)
+        yield rng.integers(0, 256, size=size, dtype=np.uint8)
+
+
+def _kept(octets: NDArray[np.uint8], sums: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what the clusters that keep their sign add up to, shape (choices, methods)."""
+    import numpy as np
+
+    added = np.empty((len(octets), sums.shape[1]), dtype=np.float32)
+    for start in range(0, len(octets), _CACHED):  # as floats, all at once leave the CPU's cache
+        bits = np.unpackbits(octets[start : start + _CACHED], axis=1, count=len(sums))
+        added[start : start + _CACHED] = bits.astype(np.float32) @ sums
+    return added
 
 
 def _by_cluster(values: NDArray[np.float64], cluster: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -142,15 +153,28 @@ def difference_variances(
     """
     import numpy as np
 
-    covariance = np.zeros((scores.shape[1], scores.shape[1]))
+    shared = covariance(scores, cluster, weight)
+    own_variance = np.diag(shared)
+    variances: NDArray[np.float64] = own_variance[:, None] + own_variance - 2 * shared
+    return np.maximum(variances, 0)
+
+
+def covariance(
+    scores: NDArray[np.float64], cluster: NDArray[np.intp], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the cluster-robust covariance of the methods' weighted means.
+
+    Takes what :func:`difference_variances` takes; shape (methods, methods).
+    """
+    import numpy as np
+
+    shared = np.zeros((scores.shape[1], scores.shape[1]))
     for own in np.unique(weight[weight > 0]):
         rows = weight == own
         _, numbers = np.unique(cluster[rows], return_inverse=True)
         sums = _by_cluster(own * (scores[rows] - scores[rows].mean(axis=0)), numbers)
-        covariance += sums.T @ sums * (len(sums) / max(len(sums) - 1, 1))
-    own_variance = np.diag(covariance)
-    variances: NDArray[np.float64] = own_variance[:, None] + own_variance - 2 * covariance
-    return np.maximum(variances, 0)
+        shared += sums.T @ sums * (len(sums) / max(len(sums) - 1, 1))
+    return shared
 
 
 def more_queries(

@@ -19,6 +19,7 @@ from tool_bench.cli import (
     export,
     gate,
     list_,
+    release,
     reproduce,
     rescore,
     results,
@@ -51,6 +52,7 @@ app.command("search", epilog=search.EPILOG)(search.search)
 app.command("compare", epilog=compare.EPILOG)(compare.compare)
 app.command("reproduce", epilog=reproduce.EPILOG)(reproduce.reproduce)
 app.command("rescore", epilog=rescore.EPILOG)(rescore.rescore)
+app.command("release", epilog=release.EPILOG)(release.release)
 app.command("scale", epilog=scale.EPILOG)(scale.scale)
 app.command("train", epilog=train.EPILOG)(train.train)
 app.command("ablate", epilog=ablate.EPILOG)(ablate.ablate)

@@ -90,6 +90,7 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
         raise UsageError("nothing chosen: give --all, or --tasks, --baselines or --model")
     if max_usd is not None and not 0 <= max_usd < math.inf:
         raise UsageError(f"--max-usd is {max_usd}; give an amount of 0 or more")
+    from tool_bench.cli.steps import steps
     from tool_bench.leaderboard.build import build
     from tool_bench.plan import make_plan
 
@@ -106,7 +107,8 @@ def run(  # noqa: PLR0913, PLR0917  one argument per option of the command line
         show_plan(cells, as_json=as_json)
         return 0
     outcomes = _run(cells, folder, max_usd, quiet=as_json)
-    page, broken = build(folder, page_folder(results))
+    with steps(quiet=as_json):
+        page, broken = build(folder, page_folder(results))
     warn(broken)
     if as_json:
         print(json.dumps({"cells": _records(outcomes, folder), "page": str(page)}, indent=1))

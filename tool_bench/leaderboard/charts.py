@@ -117,7 +117,8 @@ def _curves(
         ),
     )
     scale = alt.Scale(type="log" if log else "linear", zero=not log)
-    axis = alt.Axis(values=_decades(rows)) if log else alt.Axis(tickCount=5)
+    lowest, highest = min(row["low"] for row in rows), max(row["high"] for row in rows)
+    axis = alt.Axis(values=decades(lowest, highest)) if log else alt.Axis(tickCount=5)
     y = alt.Y("value:Q", title=label, scale=scale, axis=axis)
     colour = alt.Color("method:N", title=None, scale=_styled(methods, _COLOURS))
     colours = dict(zip(methods, _cycled(_COLOURS, methods), strict=True))
@@ -144,12 +145,11 @@ def _curves(
             shape=alt.Shape("method:N", title=None, scale=_styled(methods, _MARKS)),
         ),
     )
-    return _svg(chart.properties(width=WIDTH, height=HEIGHT), title, note)
+    return as_svg(chart.properties(width=WIDTH, height=HEIGHT), title, note)
 
 
-def _decades(rows: Sequence[dict[str, Any]]) -> list[float]:
-    """Return the powers of ten from the one below all values to the one above."""
-    low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
+def decades(low: float, high: float) -> list[float]:
+    """Return the powers of ten from the one below ``low`` to the one above ``high``."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     return [10.0**power for power in range(first, last + 1)]
 
@@ -166,7 +166,7 @@ def _cycled(styles: Sequence[Any], methods: Sequence[str]) -> list[Any]:
     return [styles[number % len(styles)] for number in range(len(methods))]
 
 
-def _svg(chart: alt.LayerChart | alt.FacetChart, title: str, note: str) -> str:
+def as_svg(chart: alt.LayerChart | alt.FacetChart, title: str, note: str) -> str:
     """Return ``chart`` as SVG with a title, in the colour of the text around it."""
     import altair as alt
     import vl_convert
@@ -191,6 +191,4 @@ def _svg(chart: alt.LayerChart | alt.FacetChart, title: str, note: str) -> str:
     )
     drawn = str(vl_convert.vegalite_to_svg(styled.to_dict()))
     told = html.escape(f"{title}. {note}.", quote=True)
-    return drawn.replace(
-        "<svg ", f'<svg role="img" aria-label="{told}" style="max-width:100%;height:auto" ', 1
-    )
+    return drawn.replace("<svg ", f'<svg role="img" aria-label="{told}" ', 1)

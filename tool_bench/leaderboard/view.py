@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from tool_bench.baseline import Baseline
 from tool_bench.context import carried
+from tool_bench.hardware import cores
 from tool_bench.leaderboard.printed import Score, describe
 from tool_bench.prices import Prices
 from tool_bench.pricing import repriced
@@ -121,12 +123,13 @@ def sections(
     by_task: dict[str, list[Result]] = {name: [] for name in tasks}
     for result in results:
         by_task.setdefault(result.task, []).append(result)
-    return tuple(
-        TaskSection(
-            name=name, task=tasks.get(name), tables=tuple(_tables(name, own, folder, prices))
-        )
-        for name, own in by_task.items()
-    )
+
+    def section(name: str) -> TaskSection:
+        tables = _tables(name, by_task[name], folder, prices)
+        return TaskSection(name=name, task=tasks.get(name), tables=tuple(tables))
+
+    with ThreadPoolExecutor(cores()) as pool:  # ranks are arithmetic on arrays, side by side
+        return tuple(pool.map(section, by_task))
 
 
 def _tables(
@@ -160,6 +163,16 @@ def _tables(
             counters=tuple(sorted({r.scopes[scope].context.counter for r in own})),
             slices=_slices(rows, scope, headline),
         )
+
+
+def first_tables(sections: Iterable[TaskSection]) -> tuple[tuple[str, str], ...]:
+    """Return (task, anchor) of each task's first table over the whole catalogue."""
+    firsts: dict[str, str] = {}
+    for section in sections:
+        for table in section.tables:
+            if table.scope == "global":
+                firsts.setdefault(section.name, table.anchor)
+    return tuple(firsts.items())
 
 
 def _per_query(result: Result, scope: str, folder: Path) -> tuple[str, Path, str]:
