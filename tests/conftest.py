@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import boards
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from tool_bench import registry
 from tool_bench.data.load import load
@@ -46,6 +50,24 @@ def mirror(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> Path:
 def shared_models(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> None:
     """The session's cache, so that what takes a while to make is made once."""
     monkeypatch.setenv("TOOL_BENCH_CACHE", str(shared_cache))
+
+
+@pytest.fixture(scope="session")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home page of a board with everything on it."""
+    return boards.make(tmp_path_factory.mktemp("board"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium; tests that need it skip where it is not installed."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        with playwright.chromium.launch(executable_path=found, args=flags) as running:
+            yield running
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,10 @@ from tool_bench.measures import MEASURES
 from tool_bench.query import Query
 from tool_bench.results import Estimate, Result, ScopeScores, SliceScores, StoredFile
 from tool_bench.runs import DEPTH
-from tool_bench.task import Task
+from tool_bench.task import GLOBAL_ENGLISH, Task
 from tool_bench.tool import Tool
 
-POOL = 30
-"""Tools that any method ranks for a query: methods agree on most."""
+KINDS = ("lexical", "dense", "hybrid")
 
 
 def dataset(name: str, queries: int, tools: int) -> ToolDataset:
@@ -116,8 +116,11 @@ def _stored(
         update={
             "task": data.name,
             "baseline": method,
+            "method": template.method.model_copy(
+                update={"kind": KINDS[len(method) % len(KINDS)], "parameters": 10 ** len(method)}
+            ),
             "data": template.data.model_copy(
-                update={"sha256": store.content_hash(data.name.encode()), "counts": data.counts}
+                update={"sha256": name_hash(data), "counts": data.counts}
             ),
             "scopes": {"global": scope},
         }
@@ -133,15 +136,19 @@ def _values(place: int) -> list[float]:
     return [*hits, reciprocal, gain if place < 5 else 0.0, gain, hits[3], hits[3]]
 
 
-def declared(template: Task, data: ToolDataset, sha256: str | None = None) -> Task:
-    """Return a task that builds ``data``."""
-    from dataclasses import replace
+def name_hash(data: ToolDataset) -> str:
+    """Stand for the hash of a dataset, which takes a while for a big one."""
+    return store.content_hash(data.name.encode())
 
+
+def declared(template: Task, data: ToolDataset) -> Task:
+    """Return a task that builds ``data``."""
     return replace(
         template,
         name=data.name,
         dataset={"path": f"example/{data.name}", "revision": "0123456789abcdef"},
         build=lambda _: data,
+        eval_langs=GLOBAL_ENGLISH,
         tools=len(data.tools),
         queries=len(data.queries),
         providers=len(data.tools_of_provider),

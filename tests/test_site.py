@@ -28,7 +28,9 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_page_stands_alone_and_every_link_leads_somewhere(page: Path) -> None:
     pages = check_board(page)
-    assert {"index.html", "tasks/Tiny.html", "methods/overlap.html", "explore/Tiny.html"} <= set(pages)
+    assert {"index.html", "tasks/Tiny.html", "methods/overlap.html", "explore/Tiny.html"} <= set(
+        pages
+    )
     assert {"docs/statistics.html", "docs/decisions/0001-clusters-by-gold-set.html"} <= set(pages)
     for name, checker in pages.items():
         assert not [s for s in checker.sources if not s.startswith(("assets/", "../"))], name
@@ -42,7 +44,9 @@ def test_a_task_page_shows_every_column(page: Path) -> None:
         assert word in shown or word == "Completeness"
     for word in ("overlap", "global", "scoped", "measured", "early", "late", "12 tools"):
         assert word in shown
-    assert "No results yet: python -m tool_bench run --tasks Other" in text(page, "tasks/Other.html")
+    assert "No results yet: python -m tool_bench run --tasks Other" in text(
+        page, "tasks/Other.html"
+    )
 
 
 def test_an_unchanged_page_is_left_alone(page: Path, tmp_path: Path) -> None:

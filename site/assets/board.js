@@ -96,4 +96,5 @@
   if (chosenColumns().join() !== preset.join()) showColumns();
   filter();
   document.documentElement.dataset.ready = "yes";
+  performance.mark("ready");
 })();

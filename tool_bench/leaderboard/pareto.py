@@ -56,7 +56,13 @@ def pareto_svg(points: Sequence[Point], effort: str, quality: str, note: str) ->
     best = front(points)
     names = {point.name for point in best}
     rows: list[dict[str, Any]] = [
-        {"name": p.name, "kind": p.kind, "x": p.effort, "y": p.quality, "best": p.name in names}
+        {
+            "told": f"{p.name}, {p.kind}: {p.quality:.3f} at {p.effort:.2g}",
+            "kind": p.kind,
+            "x": p.effort,
+            "y": p.quality,
+            "best": p.name in names,
+        }
         for p in points
     ]
     low, high = min(p.effort for p in points), max(p.effort for p in points)
@@ -85,6 +91,7 @@ def pareto_svg(points: Sequence[Point], effort: str, quality: str, note: str) ->
             shape=alt.Shape("kind:N", title=None, scale=marks),
             size=alt.condition("datum.best", alt.value(110), alt.value(45)),
             opacity=alt.condition("datum.best", alt.value(1), alt.value(0.75)),
+            description="told:N",
         ),
         *_labels(best, x, y),
     )

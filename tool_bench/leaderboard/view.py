@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -141,14 +142,15 @@ def _tables(
             data = result.data
             key = (scope, data.headline, data.revision, data.sha256)
             groups.setdefault(key, []).append(result)
-    for number, ((scope, headline, revision, _), own) in enumerate(groups.items()):
+    seen: Counter[str] = Counter()
+    for (scope, headline, revision, _), own in groups.items():
         machines = sorted({describe(r.provenance) for r in own if r.timing})
         letters = dict(zip(machines, "abcdefghijklmnopqrstuvwxyz", strict=False))
         standings = rank_table([_per_query(r, scope, folder) for r in own])
         rows = [_row(r, scope, standings[r.baseline], letters, prices) for r in own]
         rows.sort(key=lambda row: (-row.scores[SORTED_BY].value, row.result.baseline))
         yield Table(
-            anchor=f"{task}-{scope}" + (f"-{number}" if number else ""),
+            anchor=f"{task}-{scope}" + (f"-{seen[scope]}" if seen[scope] else ""),
             scope=scope,
             headline=headline,
             revision=revision,
@@ -163,6 +165,7 @@ def _tables(
             counters=tuple(sorted({r.scopes[scope].context.counter for r in own})),
             slices=_slices(rows, scope, headline),
         )
+        seen[scope] += 1
 
 
 def first_tables(sections: Iterable[TaskSection]) -> tuple[tuple[str, str], ...]:
