@@ -11,6 +11,15 @@ class ToolBenchError(Exception):
 
     exit_code = 1
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let another process have it: by its text, whatever it was made of."""
+        return _told, (type(self), str(self))
+
+
+def _told(kind: type[ToolBenchError], text: str) -> ToolBenchError:
+    """Return the error of this kind that says ``text``."""
+    return kind.__new__(kind, text)
+
 
 class UsageError(ToolBenchError):
     """The command was called with something that cannot be right; exit code 2."""
