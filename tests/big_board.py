@@ -15,7 +15,7 @@ import fakes
 import pytest
 import synthetic
 
-from tool_bench import evaluate, registry
+from tool_bench import at_hand, registry
 from tool_bench.leaderboard.build import build
 
 TASKS, METHODS, QUERIES = 12, 40, 8_000
@@ -32,7 +32,7 @@ def main(what: str, results: Path, board: Path | None = None) -> None:
     tasks = {own.name: synthetic.declared(fakes.TASK, own) for own in data}
     patch = pytest.MonkeyPatch()  # for good: this process does nothing else
     patch.setattr(registry, "tasks", lambda: tasks)
-    patch.setattr(evaluate, "dataset_hash", synthetic.name_hash)
+    patch.setattr(at_hand, "dataset_hash", synthetic.name_hash)
     start = time.monotonic()
     _, broken = build(results, board)
     assert broken == []

@@ -67,7 +67,7 @@ def make(folder: Path) -> Path:
             for name, own in data.items()
         }
         patch.setattr(registry, "tasks", lambda: tasks)
-        patch.setattr("tool_bench.evaluate.dataset_hash", synthetic.name_hash)
+        patch.setattr("tool_bench.at_hand.dataset_hash", synthetic.name_hash)
         results = folder / "results"
         synthetic.put(results, data["Alpha"], METHODS, 1)
         first, _ = store.read_results(results)

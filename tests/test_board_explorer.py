@@ -77,7 +77,7 @@ def test_the_hardest_come_first_and_pages_turn(page: Page, stored: Scores) -> No
     notes = page.locator("#list .note").all_inner_texts()
     told = [float(note.rpartition(" ")[2]) for note in notes]
     assert told == pytest.approx(means[:25].round(3).tolist(), abs=1.1e-3)
-    page.get_by_role("button", name="On").click()
+    page.get_by_role("button", name="Next page").click()
     expect(page.locator("#pager")).to_contain_text("2 of 5")
     assert "page=2" in page.url
     page.reload()
@@ -87,7 +87,7 @@ def test_the_hardest_come_first_and_pages_turn(page: Page, stored: Scores) -> No
 
 def test_a_query_shows_every_ranking_and_has_a_link(page: Page, board: Path) -> None:
     query = "Alpha-q17"
-    page.get_by_label("Search").fill("please do 17")
+    page.get_by_role("searchbox").fill("Alpha-q17")
     expect(page.locator("#list li")).to_have_count(1)
     page.locator("#list a").first.click()
     expect(page.locator("#detail h2")).to_have_text("please do 17")
@@ -122,7 +122,7 @@ def test_a_doubted_label_becomes_a_text(page: Page) -> None:
     page.get_by_role("button", name="Is this label wrong?").click()
     told = page.locator("#dispute textarea").input_value()
     for part in (
-        "Label of Alpha Alpha-q17",
+        "Label of Alpha, query Alpha-q17",
         "Text: please do 17",
         "tool 17 (Alpha-t17)",
         "ranks first: ",
@@ -149,3 +149,47 @@ def test_a_list_loads_no_rankings(browser: Browser, board: Path) -> None:
     expect(page.locator("#detail .versus")).to_be_visible()
     assert len({name for name in asked if name.startswith("rank-")}) == 1
     context.close()
+
+
+def test_back_shows_what_the_address_said(page: Page) -> None:
+    page.locator("#list a").first.click()
+    expect(page.locator("#detail .versus")).to_be_visible()
+    choose(page, "show", "a")
+    page.go_back()
+    expect(page.locator("#detail")).to_contain_text("Choose a query")
+    expect(page.locator("select[name=show]")).to_have_value("")
+    expect(page.locator("select[name=a]")).to_have_value(A)
+    page.go_forward()
+    expect(page.locator("#detail .versus")).to_be_visible()
+    expect(page.locator("select[name=show]")).to_have_value("a")
+
+
+def test_a_link_within_the_page_keeps_the_query(page: Page) -> None:
+    page.goto(f"{page.url.partition('#')[0]}#q=Alpha-q17")
+    expect(page.locator("#detail h2")).to_have_text("please do 17")
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("location.hash.includes('q=Alpha-q17')")
+    expect(page.locator("#detail h2")).to_have_text("please do 17")
+
+
+def test_no_method_is_held_against_itself(page: Page) -> None:
+    beaten = page.locator("select[name=table] option").first.get_attribute("data-b")
+    page.goto(f"{page.url.partition('#')[0]}#a={beaten}")
+    expect(page.locator("select[name=a]")).to_have_value(str(beaten))
+    expect(page.locator("select[name=b]")).not_to_have_value(str(beaten))
+
+
+def test_closing_gives_the_focus_back(page: Page) -> None:
+    first = page.locator("#list a").first
+    first.click()
+    page.locator("#detail").get_by_role("button", name="Close").click()
+    expect(page.locator("#detail")).to_contain_text("Choose a query")
+    expect(first).to_be_focused()
+
+
+def test_a_search_is_what_the_counts_are_of(page: Page) -> None:
+    page.get_by_role("searchbox").fill("Alpha-q17")
+    expect(page.locator("#summary")).to_contain_text("Of 1 query A")
+    page.get_by_role("searchbox").fill("nowhere")
+    expect(page.locator("#pager")).to_have_text("No query fits.")

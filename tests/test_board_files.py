@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tool_bench import cli, store
-from tool_bench.errors import ToolBenchError
+from tool_bench import cli, registry, store
+from tool_bench.errors import ToolBenchError, UsageError
+from tool_bench.leaderboard.home import BOARD
+from tool_bench.leaderboard.output import STAMP, writing
 from tool_bench.leaderboard.pages import page_names, site_folder, web
 from tool_bench.leaderboard.serve import server
 
@@ -63,6 +65,46 @@ def test_a_folder_is_served_to_this_machine(tmp_path: Path) -> None:
         running.shutdown()
 
 
+def test_a_folder_of_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(UsageError, match=r"no leaderboard \(thesis.tex\)"), writing(tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_what_a_killed_build_left_goes_with_the_next(tmp_path: Path) -> None:
+    with writing(tmp_path / "board") as output:
+        output.write("methods/gone.html", "")
+        (output.folder / "methods" / "gone.html.new").write_text("half")  # and then it was killed
+    with writing(tmp_path / "board") as output:
+        output.write("index.html", "")
+        output.finish("done")
+    assert not (tmp_path / "board" / "methods").exists()
+    assert (tmp_path / "board" / STAMP).read_text() == "done"
+
+
+def test_nothing_is_written_outside_the_folder(tmp_path: Path) -> None:
+    with writing(tmp_path / "board") as output:
+        for name in ("../away.html", "/away.html", "a/../../away.html"):
+            with pytest.raises(ToolBenchError, match="does not lie in"):
+                output.write(name, "")
+    assert not (tmp_path / "away.html").exists()
+
+
+def test_a_copy_keeps_the_time_and_follows_its_source(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_text("one")
+    source.chmod(0o444)
+    for text in ("one", "more"):
+        source.chmod(0o644)
+        source.write_text(text)
+        source.chmod(0o444)
+        with writing(tmp_path / "board") as output:
+            output.copy("copy", source)
+            output.finish("done")
+        assert (tmp_path / "board" / "copy").read_text() == text
+
+
 def test_an_address_that_is_none_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -79,3 +121,7 @@ def test_the_workflow_builds_and_publishes_with_few_rights() -> None:
     assert any("tool-bench site build --out board" in step for step in steps)
     assert flow["jobs"]["publish"]["permissions"] == {"pages": "write", "id-token": "write"}
     assert flow["jobs"]["publish"]["needs"] == "build"
+
+
+def test_the_tasks_of_the_ranking_are_declared() -> None:
+    assert set(BOARD) <= set(registry.declared_tasks())

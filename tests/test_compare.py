@@ -134,7 +134,7 @@ def test_data_that_changed_since_is_not_mixed_in(
     changed = replace(fakes.TASK, build=fakes.build_other, name="Tiny")
     monkeypatch.setattr(registry, "tasks", lambda: {"Tiny": changed})
     monkeypatch.setattr(
-        "tool_bench.evaluate.dataset_hash", lambda dataset: f"hash of {dataset.name}"
+        "tool_bench.at_hand.dataset_hash", lambda dataset: f"hash of {dataset.name}"
     )
     found = compare(measured, "Tiny", "overlap", "constant")
     assert found.without_data is not None

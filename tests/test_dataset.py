@@ -5,9 +5,8 @@ from dataclasses import replace
 import fakes
 import pytest
 
-from tool_bench.dataset import ToolDataset, pool_golds
+from tool_bench.dataset import ToolDataset, dataset_hash, pool_golds
 from tool_bench.errors import DataError
-from tool_bench.evaluate import dataset_hash
 from tool_bench.query import Query
 from tool_bench.task import check
 from tool_bench.tool import Tool

@@ -71,10 +71,10 @@ def test_scores_means_and_slices_are_those_of_the_files(folder: Path) -> None:
     found = pieces(folder)
     scores = scores_of([(m, folder / m / "Data.global.scores.csv.gz") for m in METHODS])
     for place in range(len(METHODS)):
-        told = np.array(unpacked(found[f"score-{place}.js"], 2)) / explorer.TOP
+        told = np.array(unpacked(found[f"score-{place}.js"], 3)) / explorer.TOP
         assert told == pytest.approx(scores.values[:, place], abs=1 / explorer.TOP)
     index = found["index.js"]
-    mean = np.array(unpacked(index["mean"], 2)) / explorer.TOP
+    mean = np.array(unpacked(index["mean"], 3)) / explorer.TOP
     assert mean == pytest.approx(scores.values.mean(axis=1), abs=1 / explorer.TOP)
     slices = dict(index["slices"])
     bits = "".join(f"{digit:06b}" for digit in unpacked(slices["odd"], 1))

@@ -32,8 +32,8 @@ def test_data_sets_count_the_same_and_so_do_their_tasks() -> None:
     assert found.weights == {"one": 0.25, "two": 0.25, "three": 0.5}
     means = {name: task.values.mean(axis=0) for name, task in tasks.items()}
     expected = 0.25 * means["one"] + 0.25 * means["two"] + 0.5 * means["three"]
-    assert [found.places[m].value for m in "abc"] == pytest.approx(expected)
-    values = [place.value for place in found.places.values()]
+    assert [found.places[m].score.value for m in "abc"] == pytest.approx(expected)
+    values = [place.score.value for place in found.places.values()]
     assert values == sorted(values, reverse=True)
 
 
@@ -69,18 +69,18 @@ def test_intervals_agree_with_the_bootstrap() -> None:
     ends = average_intervals([(0.5, task.values, task.cluster) for task in tasks.values()])
     for column, name in enumerate("abc"):
         place = found.places[name]
-        assert (place.low, place.high) == pytest.approx(tuple(ends[column]), abs=0.004)
+        assert (place.score.low, place.score.high) == pytest.approx(tuple(ends[column]), abs=0.004)
 
 
 def test_the_same_queries_asked_twice_are_no_more_evidence() -> None:
     one = scores(1)
     alone = overall({"one": one}, {"one": "x"})
-    twice = overall({"one": one, "again": one}, {"one": "x", "again": "y"})
+    twice = overall({"one": one, "again": one}, {"one": "x", "again": "x"})
     for name, place in alone.places.items():
         other = twice.places[name]
-        assert (other.low, other.high, other.rank) == pytest.approx(
-            (place.low, place.high, place.rank)
-        )
+        assert other.rank == place.rank
+        ends = (place.score.low, place.score.high)
+        assert (other.score.low, other.score.high) == pytest.approx(ends)
 
 
 def test_equal_methods_share_the_first_rank() -> None:
@@ -90,3 +90,33 @@ def test_equal_methods_share_the_first_rank() -> None:
     assert [place.rank for place in places.values()] == [1, 1, 1]
     better = [place.rank for place in overall({"one": one}, {"one": "x"}).places.values()]
     assert better == [1, 2, 2]
+
+
+def test_two_equal_methods_share_a_rank_among_others() -> None:
+    one = scores(1)
+    pair = Scores(one.methods, one.queries, one.cluster, one.weight, one.values[:, [0, 0, 1]])
+    assert [p.rank for p in overall({"one": pair}, {"one": "x"}).places.values()] == [1, 1, 3]
+
+
+@pytest.mark.parametrize("cluster", [[0, 0, 0], [0, 1, 2]])
+def test_what_does_not_vary_proves_nothing(cluster: list[int]) -> None:
+    always = Scores(
+        ("right", "wrong"),
+        ("1", "2", "3"),
+        np.array(cluster),
+        np.full(3, 1 / 3),
+        np.array([[1.0, 0.0]] * 3),
+    )
+    places = overall({"one": always}, {"one": "x"}).places
+    assert [place.rank for place in places.values()] == [1, 1]
+    assert all(place.score.few for place in places.values())
+    if len(set(cluster)) == 1:
+        assert places["right"].score.low is None
+
+
+def test_different_data_sets_are_never_taken_for_the_same_queries() -> None:
+    one = scores(1)
+    other = overall({"one": one, "again": one}, {"one": "x", "again": "y"}).places["a"].score
+    same = overall({"one": one, "again": one}, {"one": "x", "again": "x"}).places["a"].score
+    assert None not in {other.low, other.high, same.low, same.high}
+    assert (other.high or 0) - (other.low or 0) < 0.8 * ((same.high or 0) - (same.low or 0))

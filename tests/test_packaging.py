@@ -47,6 +47,8 @@ def test_a_wheel_holds_everything_that_runs(wheel: Path) -> None:
                 continue
             name = relative.as_posix() if folder == "tool_bench" else f"tool_bench/{relative}"
             assert name in inside
+    for file in (ROOT / "docs").rglob("*.md"):
+        assert f"tool_bench/{file.relative_to(ROOT).as_posix()}" in inside
     tops = {name.split("/")[0] for name in inside}
     assert len(tops) == 2, tops  # the package and its metadata: no top-level 'tasks' or 'site'
 

@@ -11,7 +11,7 @@ from page import result, text
 from tool_bench import cli, registry, releases, store
 from tool_bench.errors import UsageError
 from tool_bench.leaderboard.build import build
-from tool_bench.releases import ReleasedCell
+from tool_bench.releases import ReleasedCell, ReleasedScores
 
 CELL = ReleasedCell(
     key={"harness": "5", "task": "t", "baseline": "b"},
@@ -19,9 +19,9 @@ CELL = ReleasedCell(
     sha256="a" * 64,
     code_revision=None,
     date="2026-01-01",
-    scores={"global": {"nDCG@10": 0.5, "Hit@1": 0.4}},
+    scores={"global": ReleasedScores(ndcg10=0.5, hit1=0.4)},
 )
-BETTER = {"global": {"nDCG@10": 0.6, "Hit@1": 0.4}}
+BETTER = {"global": ReleasedScores(ndcg10=0.6, hit1=0.4)}
 
 
 def changed(**changes: object) -> list[tuple[str, str]]:
@@ -87,7 +87,7 @@ def test_the_board_tells_what_changed_since(
     with pytest.raises(SystemExit) as ended:
         cli.main(["release", "2026-01", "--note", "the first", "--results", str(tmp_path)])
     assert ended.value.code == 0
-    assert "1 cells" in capsys.readouterr().out
+    assert "1 cell\n" in capsys.readouterr().out
     page, broken = build(tmp_path, tmp_path / "public")
     assert broken == []
     told = text(page, "changes.html")

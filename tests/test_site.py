@@ -40,8 +40,8 @@ def test_every_page_stands_alone_and_every_link_leads_somewhere(page: Path) -> N
 
 def test_a_task_page_shows_every_column(page: Path) -> None:
     shown = text(page, "tasks/Tiny.html")
-    for word in (*view.COLUMNS, "p50", "USD per 1,000", "Parameters", "Evidence", "Completeness"):
-        assert word in shown or word == "Completeness"
+    for word in (*view.COLUMNS, "p50", "USD per 1,000", "Parameters", "Evidence"):
+        assert word in shown
     for word in ("overlap", "global", "scoped", "measured", "early", "late", "12 tools"):
         assert word in shown
     assert "No results yet: python -m tool_bench run --tasks Other" in text(
@@ -98,10 +98,10 @@ def test_results_of_different_data_share_no_table(tmp_path: Path) -> None:
         store.write(tmp_path, some, files)
     (section,) = view.sections([first, changed], {"Tiny": other}, tmp_path)
     assert [[row.result.baseline for row in table.rows] for table in section.tables] == [
+        ["late"],  # of the data that is declared
+        ["late"],
         ["overlap"],
         ["overlap"],
-        ["late"],
-        ["late"],
     ]
     assert len({table.anchor for table in section.tables}) == 4
 
@@ -132,15 +132,6 @@ def test_markup_in_reported_figures_is_text(page: Path, tmp_path: Path) -> None:
     there = page.parent / "reported.html"
     assert "<script>" not in there.read_text(encoding="utf-8")
     assert check(there).text.count(HOSTILE) >= 5
-
-
-def test_a_broken_reported_file_is_left_out_and_named(page: Path, tmp_path: Path) -> None:
-    put(tmp_path / "results", source(published="soon"), "hurt")
-    put(tmp_path / "results", source(), "whole")
-    for _ in range(2):  # a second build says so again
-        _, (problem,) = build(tmp_path / "results", tmp_path / "public")
-        assert "hurt.yaml, published: " in str(problem)
-        assert text(page, "reported.html").count("A paper") == 1
 
 
 def test_any_changed_input_builds_the_page_again(page: Path, tmp_path: Path) -> None:
@@ -192,16 +183,22 @@ def test_a_paid_service_has_latency_and_no_throughput(tmp_path: Path) -> None:
     assert printed.milliseconds(timing.latency["p50"].ms) in check(page).text
 
 
-def test_a_broken_result_is_left_out_and_named(tmp_path: Path) -> None:
-    results = tmp_path / "results"
-    store.write(results, *result())
-    store.write(results, *result(baseline="hurt"))
-    assert build(results, tmp_path / "public")[1] == []
-    (results / "hurt" / "Tiny.global.run.gz").unlink()
-    for _ in range(2):  # a second build says so again
-        page, (problem,) = build(results, tmp_path / "public")
-        assert "Tiny.global.run.gz: is not the file its result names" in str(problem)
-        assert "hurt" not in page.read_text(encoding="utf-8")
+def test_the_newest_data_is_what_the_home_page_shows(tmp_path: Path) -> None:
+    first, files = result()
+    old = first.model_copy(
+        update={
+            "baseline": "a-first-by-name",
+            "data": first.data.model_copy(update={"sha256": "f" * 64, "revision": "old+1"}),
+        }
+    )
+    for some in (first, old):
+        store.write(tmp_path, some, files)
+    (section,) = view.sections([old, first], {"Tiny": fakes.TASK}, tmp_path)
+    newest = view.newest_tables([section])["Tiny"]
+    assert [row.result.baseline for row in newest.rows] == ["overlap"]
+    titles = [table.title for table in section.tables]
+    assert len(set(titles)) == len(titles) == 4
+    assert "old+1" in titles[-1]
 
 
 def test_latencies_of_different_machines_are_marked(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def test_methods_without_a_result_are_listed_with_what_they_need() -> None:
     assert unmeasured([], methods) == (
         ("a run", ("overlap",)),
         ("a key in A_KEY, and money", ("paid",)),
-        ("weights, and so much memory", ("big (9 GiB)",)),
+        ("model weights, and the memory given", ("big (9 GiB)",)),
     )
 
 

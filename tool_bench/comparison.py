@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tool_bench import registry, store
-from tool_bench.data.at_hand import at_hand
+from tool_bench.at_hand import at_hand
 from tool_bench.dataset import ToolDataset
 from tool_bench.errors import DataError, UnknownNameError, UsageError
 from tool_bench.measures import MEASURES
@@ -125,7 +125,7 @@ def compare(  # noqa: PLR0913  what is compared
     low, high = _interval(weighted_parts(gap[:, None], table.cluster, table.weight))
     p = float(p_values(pair, table.cluster, table.weight)[0, 1])
     variance = float(difference_variances(pair, table.cluster, table.weight)[0, 1])
-    dataset, reason = at_hand(task, first.data.sha256)
+    data = at_hand(task, first.data.sha256)
     return Comparison(
         task=task,
         scope=scope,
@@ -146,10 +146,10 @@ def compare(  # noqa: PLR0913  what is compared
         losses=int((gap < -TIE).sum()),
         more_queries=None if p <= ALPHA else more_queries(mean_a - mean_b, variance, len(gap)),
         slices=_stored_slices(first, second, scope, measure)
-        if dataset is None
-        else _slices(dataset, table, pair, first.data.headline),
-        differing=differing(table.queries, pair, (run_a, run_b), top, dataset, scope),
-        without_data=reason,
+        if data.dataset is None
+        else _slices(data.dataset, table, pair, first.data.headline),
+        differing=differing(table.queries, pair, (run_a, run_b), top, data.dataset, scope),
+        without_data=data.reason,
     )
 
 

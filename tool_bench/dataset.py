@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -217,6 +219,23 @@ class ToolDataset:
             "tools without description": sum(not t.description.strip() for t in self.tools),
             "usage examples": sum(len(texts) for texts in self.examples.values()),
         }
+
+
+def dataset_hash(dataset: ToolDataset) -> str:
+    """Return the sha256 of everything in ``dataset`` that an evaluation depends on."""
+    content = json.dumps(
+        {
+            "tools": [asdict(tool) for tool in dataset.tools],
+            "queries": [asdict(query) for query in dataset.queries],
+            "relevance": dataset.relevance,
+            "examples": dataset.examples,
+            "groups": dataset.groups,
+            "averages": dataset.averages,
+        },
+        sort_keys=True,
+        ensure_ascii=False,
+    )
+    return hashlib.sha256(content.encode("utf-8")).hexdigest()
 
 
 def pool_golds(

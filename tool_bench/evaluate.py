@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from tool_bench import footprint, pricing, reference, store, timing
 from tool_bench.baseline import Baseline
-from tool_bench.dataset import Scope, ToolDataset
+from tool_bench.dataset import Scope, ToolDataset, dataset_hash
 from tool_bench.encoder import seconds_encoding, seconds_saved
 from tool_bench.errors import RetrieverError
 from tool_bench.fingerprint import cell_key
@@ -247,23 +245,6 @@ def _blaming(baseline: Baseline) -> Iterator[None]:
         yield
     except RetrieverError as error:
         raise RetrieverError(f"{baseline.name}: {error}") from error
-
-
-def dataset_hash(dataset: ToolDataset) -> str:
-    """Return the sha256 of everything in ``dataset`` that an evaluation depends on."""
-    content = json.dumps(
-        {
-            "tools": [asdict(tool) for tool in dataset.tools],
-            "queries": [asdict(query) for query in dataset.queries],
-            "relevance": dataset.relevance,
-            "examples": dataset.examples,
-            "groups": dataset.groups,
-            "averages": dataset.averages,
-        },
-        sort_keys=True,
-        ensure_ascii=False,
-    )
-    return hashlib.sha256(content.encode("utf-8")).hexdigest()
 
 
 def _card(baseline: Baseline, dataset: ToolDataset, examples: int) -> MethodCard:

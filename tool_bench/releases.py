@@ -21,7 +21,6 @@ from tool_bench.errors import DataError, UsageError
 from tool_bench.results import Result
 
 FOLDER, FILE = "releases", "release.json"
-MEASURES = ("nDCG@10", "Hit@1")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SAME = 5e-7  # scores are stored with six digits
@@ -29,6 +28,13 @@ _SAME = 5e-7  # scores are stored with six digits
 
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ReleasedScores(_Record):
+    """What a method is ranked by, and how often its first tool is right."""
+
+    ndcg10: float
+    hit1: float
 
 
 class ReleasedCell(_Record):
@@ -39,9 +45,7 @@ class ReleasedCell(_Record):
     sha256: str = Field(description="of the built data")
     code_revision: str | None
     date: str = Field(description="UTC day of the run")
-    scores: dict[str, dict[str, float]] = Field(
-        description="scope -> nDCG@10 and Hit@1 of the headline"
-    )
+    scores: dict[str, ReleasedScores] = Field(description="scope -> those of the headline")
 
 
 class Release(_Record):
@@ -49,7 +53,7 @@ class Release(_Record):
 
     schema_version: Literal[1] = 1
     name: str
-    date: str = Field(description="UTC day")
+    date: str = Field(description="UTC time")
     note: str = Field(description="what is in it, for people")
     cells: dict[str, ReleasedCell] = Field(description="task/method -> the cell")
 
@@ -61,9 +65,9 @@ class Change:
     cell: str
     """``task/method``."""
     scope: str
-    before: Mapping[str, float] | None
-    """nDCG@10 and Hit@1; None for a new cell."""
-    after: Mapping[str, float] | None
+    before: ReleasedScores | None
+    """None for a new cell."""
+    after: ReleasedScores | None
     """None for one that is gone."""
     cause: str
     """Why, as far as the hashes tell."""
@@ -73,7 +77,7 @@ def freeze(results: Iterable[Result], name: str, note: str) -> Release:
     """Return the release ``name`` of ``results``, of today."""
     return Release(
         name=name,
-        date=datetime.now(UTC).date().isoformat(),
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
         note=note,
         cells={
             f"{result.task}/{result.baseline}": _cell(result)
@@ -90,11 +94,9 @@ def _cell(result: Result) -> ReleasedCell:
         code_revision=result.provenance.code_revision,
         date=result.provenance.date,
         scores={
-            scope: {
-                measure: scores.slices[result.data.headline].measures[measure].value
-                for measure in MEASURES
-            }
+            scope: ReleasedScores(ndcg10=measures["nDCG@10"].value, hit1=measures["Hit@1"].value)
             for scope, scores in result.scopes.items()
+            for measures in [scores.slices[result.data.headline].measures]
         },
     )
 
@@ -148,8 +150,8 @@ def changes(
     return tuple(found)
 
 
-def _equal(was: Mapping[str, float], now: Mapping[str, float]) -> bool:
-    return all(abs(was[measure] - now[measure]) <= _SAME for measure in MEASURES)
+def _equal(was: ReleasedScores, now: ReleasedScores) -> bool:
+    return abs(was.ndcg10 - now.ndcg10) <= _SAME and abs(was.hit1 - now.hit1) <= _SAME
 
 
 def _cause(old: ReleasedCell | None, new: ReleasedCell | None) -> str:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from tool_bench import store
 from tool_bench.data.load import load
-from tool_bench.dataset import Scope, ToolDataset
+from tool_bench.dataset import Scope, ToolDataset, dataset_hash
 from tool_bench.errors import DataError
-from tool_bench.evaluate import dataset_hash
 from tool_bench.results import Estimate, Result, ScopeScores
 from tool_bench.runs import read_run
 from tool_bench.scoring import score_scope

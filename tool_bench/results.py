@@ -45,7 +45,7 @@ class SliceScores(_Record):
 class StoredFile(_Record):
     """A file that belongs to a result."""
 
-    name: str = Field(description="file name, in the result's own folder")
+    name: str = Field(pattern=r"^[^/\\\n]+$", description="file name, in the result's own folder")
     sha256: str
 
 
@@ -272,7 +272,7 @@ class Result(_Record):
     key: dict[str, str] = Field(description="hashes that decide whether the result is current")
     data: DataCard
     method: MethodCard
-    scopes: dict[str, ScopeScores]
+    scopes: dict[str, ScopeScores] = Field(min_length=1)
     timing: Timing | None = Field(description="null unless the evidence is 'measured'")
     footprint: Footprint | None = Field(description="null likewise")
     cost: Cost | None = Field(description="null where it is not known")

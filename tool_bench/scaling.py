@@ -17,9 +17,9 @@ from tool_bench.baseline import Baseline
 from tool_bench.data import distractors
 from tool_bench.data.fetch import fetch
 from tool_bench.data.load import load
-from tool_bench.dataset import ToolDataset
+from tool_bench.dataset import ToolDataset, dataset_hash
 from tool_bench.errors import DataError
-from tool_bench.evaluate import dataset_hash, evaluate
+from tool_bench.evaluate import evaluate
 from tool_bench.fingerprint import cell_key, code_only
 from tool_bench.plan import Cell, lacking
 from tool_bench.progress import Report, reporting_to

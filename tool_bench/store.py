@@ -114,9 +114,15 @@ def read_results(results: Path) -> tuple[list[Result], list[DataError]]:
     whole, broken = [], []
     for path in sorted(results.glob("*/*.json")):
         try:
-            whole.append(read_result(path))
+            result = read_result(path)
         except DataError as error:
             broken.append(error)
+            continue
+        place = result_path(results, result.task, result.baseline)
+        if place == path:
+            whole.append(result)
+        else:
+            broken.append(DataError(path, f"is the result that belongs at {place}"))
     return whole, broken
 
 

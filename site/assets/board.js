@@ -34,7 +34,7 @@
       shown += fits;
     }
     const all = rows().length;
-    form.querySelector("output").textContent = shown === all ? `${all} methods` : `${shown} of ${all} methods`;
+    form.querySelector("output").textContent = shown === all ? `${all} method${all === 1 ? "" : "s"}` : `${shown} of ${all} methods`;
     const incomplete = table.querySelector("tbody.incomplete");
     const divider = table.querySelector("tbody.divider");
     if (divider) divider.hidden = [...incomplete.rows].every((row) => row.hidden);
@@ -44,7 +44,7 @@
     const state = new URLSearchParams();
     if (form.elements.q.value) state.set("q", form.elements.q.value);
     for (const name of filters) if (form.elements[name].value) state.set(name, form.elements[name].value);
-    if (chosenColumns().join() !== preset.join()) state.set("columns", chosenColumns().join("."));
+    if (chosenColumns().join() !== preset.join()) state.set("columns", chosenColumns().join(","));
     if (sorted() !== presetSort) state.set("sort", sorted());
     const text = state.toString();
     history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
@@ -52,14 +52,15 @@
 
   const recall = () => {
     const state = new URLSearchParams(location.hash.slice(1));
-    if (![...state.keys()].some((key) => ["q", "columns", "sort", ...filters].includes(key))) return;
     form.elements.q.value = state.get("q") || "";
-    for (const name of filters) form.elements[name].value = state.get(name) || "";
-    if (state.has("columns")) {
-      const wanted = state.get("columns").split(".");
-      for (const box of form.elements.col) box.checked = wanted.includes(box.value);
+    for (const name of filters) {
+      form.elements[name].value = state.get(name) || "";
+      if (form.elements[name].selectedIndex < 0) form.elements[name].value = "";
     }
-    const [key, direction] = (state.get("sort") || presetSort).split(".");
+    const wanted = state.has("columns") ? state.get("columns").split(",") : preset;
+    for (const box of form.elements.col) box.checked = wanted.includes(box.value);
+    const sort = state.get("sort") || presetSort;
+    const [key, direction] = [sort.slice(0, sort.lastIndexOf(".")), sort.slice(sort.lastIndexOf(".") + 1)];
     const head = heads[keys.indexOf(key)];
     if (head && sorted() !== `${key}.${direction}`) {
       for (const other of heads) other.removeAttribute("aria-sort");
@@ -72,6 +73,12 @@
     if (event.target.name === "col") showColumns();
     else filter();
     remember();
+  });
+  form.addEventListener("keydown", (event) => {
+    const picker = form.querySelector(".picker");
+    if (event.key !== "Escape" || !picker.open) return;
+    picker.open = false;
+    picker.querySelector("summary").focus();
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () =>
@@ -88,6 +95,10 @@
   );
   table.addEventListener("sort-end", remember);
   addEventListener("hashchange", () => {
+    if (location.hash && !location.hash.includes("=")) {
+      remember(); // a link within the page, such as the skip link
+      return;
+    }
     recall();
     showColumns();
     filter();

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from tool_bench.cli.common import ResultsOption, console, examples, results_folder, warn
+from tool_bench.errors import UsageError
 
 EPILOG = examples('release 2026-11 --note "v2 joins the board"')
 
@@ -29,6 +31,9 @@ def release(
     if broken:
         console().print("[red]no release:[/] some results are broken")
         return 1
+    if not stored:
+        raise UsageError(f"no results in {folder}: there is nothing to keep")
     path = releases.write(folder, releases.freeze(stored, name, note))
-    console().print(f"{path}: {len(stored)} cells", soft_wrap=True)
+    cells = f"{len(stored)} cell{'' if len(stored) == 1 else 's'}"
+    console().print(f"{escape(str(path))}: {cells}", soft_wrap=True)
     return 0

@@ -57,6 +57,15 @@ def status(source: Source) -> Status:
     return "missing from mirror"
 
 
+def is_local(source: Source) -> bool:
+    """Tell whether :func:`fetch` would give ``source`` without a network."""
+    places = [cached_path(source)]
+    base = mirror()
+    if base is not None and not _is_address(base):
+        places.append(Path(base).expanduser() / source.path)
+    return any(p.is_file() and sha256_of(p) == source.sha256 for p in places)
+
+
 def fetch(source: Source, progress: Progress = lambda _: None) -> Path:
     """Return the verified local file of ``source``, downloading it where needed.
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tool_bench import registry, releases, store
+from tool_bench.errors import DataError
 from tool_bench.leaderboard.inputs import fingerprint
-from tool_bench.leaderboard.output import STAMP, Output
+from tool_bench.leaderboard.output import STAMP, writing
 from tool_bench.progress import report
 
 if TYPE_CHECKING:
-    from tool_bench.errors import DataError
     from tool_bench.prices import Prices
 
 
@@ -41,13 +41,12 @@ def build(
     made_from = f"{fingerprint(results)} {prices or ''} {repository or ''}"
     if page.is_file() and stamp.is_file() and stamp.read_text("utf-8") == made_from:
         return page, []
-    broken = _build(results, Output(output), prices, repository, made_from)
-    return page, broken
+    return page, _build(results, output, prices, repository, made_from)
 
 
 def _build(
     results: Path,
-    output: Output,
+    folder: Path,
     prices: Prices | None,
     repository: str | None,
     made_from: str,
@@ -59,7 +58,7 @@ def _build(
     from tool_bench.leaderboard.methods import methods
     from tool_bench.leaderboard.pages import page_names
     from tool_bench.reported import read_reported
-    from tool_bench.reproduced import current_verdicts
+    from tool_bench.reproduced import Recorded, current_verdicts
     from tool_bench.scaling import read_records
 
     report("read results", 0, 0)
@@ -73,27 +72,31 @@ def _build(
     shown = [section for section in sections if section.tables]
     anchors = [table.anchor for section in shown for table in section.tables]
     pages = page_names([*(s.name for s in sections), *anchors, *(r.baseline for r in stored)])
-    queries = explore(shown, results, pages, output)
-    own = home(
-        shown,
-        {name: queries[anchor].scores for name, anchor in view.first_tables(shown)},
-        baselines,
-        pages,
-    )
-    report("write pages", 0, 0)
-    content = write.Content(
-        sections=sections,
-        queries=queries,
-        home=own,
-        methods=methods(shown, own.overall.places, current_verdicts(results)),
-        unmeasured=view.unmeasured(stored, baselines.values()),
-        reported=reported,
-        curves=curves(records),
-        released=released,
-        results=stored,
-        pages=pages,
-    )
-    write.write(content, output, results, repository)
-    broken += unreadable + spoilt + lost
-    output.finish(None if broken else made_from)
+    verdicts: dict[str, Recorded] = {}
+    try:
+        verdicts = current_verdicts(results)
+    except DataError as error:
+        broken.append(error)
+    with writing(folder) as output:
+        queries = explore(shown, results, pages, output)
+        tables = view.newest_tables(shown)
+        scores = {name: queries[table.anchor].scores for name, table in tables.items()}
+        own = home(tables, scores, view.data_sets(shown), baselines)
+        report("write pages", 0, 0)
+        content = write.Content(
+            sections=sections,
+            queries=queries,
+            home=own,
+            methods=methods(shown, own.overall, verdicts),
+            unmeasured=view.unmeasured(stored, baselines.values()),
+            reported=reported,
+            curves=curves(records),
+            released=released,
+            results=stored,
+            pages=pages,
+        )
+        write.write(content, output, results, repository)
+        damaged = {str(q.damaged): q.damaged for q in queries.values() if q.damaged}
+        broken += [*unreadable, *spoilt, *lost, *damaged.values()]
+        output.finish(None if broken else made_from)
     return broken

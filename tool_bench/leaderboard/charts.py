@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 520, 300
 
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#3ba3e0", "#8c6bb1", "#808080")
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#2b7fb8", "#8c6bb1", "#808080")
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [10, 3], [1, 3], [6, 2, 2, 2])
 _MARKS = (
     "circle",
@@ -31,6 +32,7 @@ _MARKS = (
     "triangle-right",
     "triangle-left",
 )
+_MARK = re.compile(r'(<path aria-label="([^"]*)"[^>]*)/>')
 _NOTE = "bands: 95 % intervals; right of a curve's first point, scores are a lower bound"
 _BAND = 0.18
 _GRID = 0.15
@@ -191,4 +193,5 @@ def as_svg(chart: alt.LayerChart | alt.FacetChart, title: str, note: str) -> str
     )
     drawn = str(vl_convert.vegalite_to_svg(styled.to_dict()))
     told = html.escape(f"{title}. {note}.", quote=True)
+    drawn = _MARK.sub(r"\1><title>\2</title></path>", drawn)  # what the mouse shows
     return drawn.replace("<svg ", f'<svg role="img" aria-label="{told}" ', 1)

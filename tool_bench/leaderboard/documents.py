@@ -26,6 +26,11 @@ class Document:
     title: str
     html: str
 
+    @property
+    def folder(self) -> str:
+        """The folder it lies in; empty for the documentation's own."""
+        return posixpath.dirname(self.path)
+
 
 def docs_folder() -> Path:
     """Return the folder with the documentation: the checkout's, or the installed one."""
@@ -51,14 +56,27 @@ def documents(folder: Path, repository: str | None) -> Iterator[Document]:
         title = next((t.content for t in tokens if t.type == "inline"), own)
         _fit(tokens, own, folder, repository)
         html = parser.renderer.render(tokens, parser.options, {})
-        scrolled = html.replace(
-            "<table>", '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>'
-        )
         yield Document(
             path=own.removesuffix(".md") + ".html",
             title=re.sub(r"[`*]", "", title),
-            html=scrolled.replace("</table>", "</table></div>"),
+            html=_scrolled(html),
         )
+
+
+def _scrolled(html: str) -> str:
+    """Return ``html`` with each table in a box of its own, named by the heading above it."""
+    parts = re.split(r"(<h\d[^>]*>.*?</h\d>|<table>)", html)
+    above, tables = "", 0
+    for number, part in enumerate(parts):
+        if part.startswith("<h"):
+            above = re.sub(r"<[^>]*>|\"", "", part)
+        elif part == "<table>":
+            tables += 1
+            label = f"Table {tables}, {above}"
+            parts[number] = (
+                f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{part}'
+            )
+    return "".join(parts).replace("</table>", "</table></div>")
 
 
 def _fit(tokens: Sequence[Token], own: str, folder: Path, repository: str | None) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
-from tool_bench.data.at_hand import at_hand
+from tool_bench.at_hand import AtHand, at_hand
+from tool_bench.errors import DataError
 from tool_bench.hardware import cores
 from tool_bench.leaderboard import explorer, queries
 from tool_bench.leaderboard.rankings import read_rankings
@@ -17,12 +19,15 @@ from tool_bench.progress import report
 from tool_bench.store import result_path
 
 if TYPE_CHECKING:
-    from tool_bench.dataset import Scope, ToolDataset
+    from tool_bench.dataset import Scope
     from tool_bench.leaderboard.output import Output
     from tool_bench.leaderboard.queries import ProviderScores, ShownQuery
     from tool_bench.leaderboard.rankings import Rankings
     from tool_bench.leaderboard.scores import Scores
     from tool_bench.leaderboard.view import Table, TaskSection
+
+_LOADING = Lock()
+"""Tasks share files, and two threads must not copy the same one at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class TableQueries:
     providers: tuple[ProviderScores, ...]
     without_data: str | None
     """Why there are ids in place of texts; None where there are texts."""
+    damaged: DataError | None
+    """The same for data that is here and cannot be read."""
 
 
 def explore(
@@ -69,14 +76,15 @@ def _explored(
     section: TaskSection, results: Path, pages: Mapping[str, str], output: Output
 ) -> list[tuple[str, TableQueries]]:
     shown = []
-    known: dict[str, tuple[ToolDataset | None, str | None]] = {}
+    known: dict[str, AtHand] = {}
     for table in section.tables:
         sha256 = table.rows[0].result.data.sha256
         if sha256 not in known:
-            known[sha256] = at_hand(section.name, sha256)
-        dataset, reason = known[sha256]
+            with _LOADING:
+                known[sha256] = at_hand(section.name, sha256)
+        data = known[sha256]
         scope: Scope = "scoped" if table.scope == "scoped" else "global"
-        own = explorer.explored(*_read(table, results), pages, dataset, scope)
+        own = explorer.explored(*_read(table, results), pages, data.dataset, scope)
         for name, content in explorer.files(own):
             output.write(f"explore/{pages[table.anchor]}/{name}", content)
         shown.append(
@@ -87,7 +95,8 @@ def _explored(
                     examples=queries.examples(own),
                     hardest=queries.hardest(own),
                     providers=queries.providers(own),
-                    without_data=reason,
+                    without_data="its data is damaged" if data.damaged else data.reason,
+                    damaged=DataError(section.name, data.reason or "") if data.damaged else None,
                 ),
             )
         )

@@ -15,8 +15,8 @@ file               value
                    ``ranked``: ten places + 1 for each method, 0 where a ranking has ended
 =================  =================================================================================
 
-Scores, bits and places are packed as :mod:`tool_bench.leaderboard.packed` has it: scores in two
-digits, 0..4095; six bits a digit; places in three.
+Scores, bits and places are packed as :mod:`tool_bench.leaderboard.packed` has it: scores in three
+digits, 0..262143; six bits a digit; places in three.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tool_bench.errors import DataError
 from tool_bench.leaderboard.packed import packed
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 TEXTS, RANKS = 500, 50
 """Queries in a piece."""
-TOP = 4_095
+TOP = 64**3 - 1
 """A score of 1."""
 LONGEST = 2_000
 """Longer texts are cut, in characters."""
@@ -69,9 +70,15 @@ def explored(
     dataset: ToolDataset | None,
     scope: Scope,
 ) -> Explored:
-    """Bring together what the explorer shows of one table; ``dataset`` is the task's, if here."""
+    """Bring together what the explorer shows of one table; ``dataset`` is the task's, if here.
+
+    Raises:
+        DataError: the scores are of other queries than the data has.
+    """
     if dataset is None:
         return Explored(scores, rankings, pages, {}, {}, {}, {})
+    if set(scores.queries) != {query.id for query in dataset.queries}:
+        raise DataError(dataset.name, "its scores are of other queries than its data has")
     return Explored(
         scores=scores,
         rankings=rankings,
@@ -88,7 +95,7 @@ def files(table: Explored) -> Iterator[tuple[str, str]]:
     scores = table.scores
     yield _script("index", _index(table))
     for number in range(len(scores.methods)):
-        yield _script(f"score-{number}", packed(_coarse(scores.values[:, number]), 2))
+        yield _script(f"score-{number}", packed(_coarse(scores.values[:, number]), 3))
     if table.queries:
         asked = [table.queries[query] for query in scores.queries]
         texts = [[cut(query.text), cut(query.instruction or "")] for query in asked]
@@ -125,7 +132,7 @@ def _index(table: Explored) -> dict[str, Any]:
             for method, mean in zip(scores.methods, means, strict=True)
         ],
         "ids": scores.queries,
-        "mean": packed(_coarse(scores.values.mean(axis=1)), 2),
+        "mean": packed(_coarse(scores.values.mean(axis=1)), 3),
         "slices": _slices(table),
         "texts": TEXTS if table.queries else 0,
         "ranks": RANKS,
@@ -166,4 +173,4 @@ def _ranks(table: Explored, start: int, end: int) -> dict[str, Any]:
 
 def _named(table: Explored, tool: str) -> list[str]:
     known = table.tools.get(tool)
-    return [tool] if known is None else [tool, cut(known.name), known.provider or ""]
+    return [tool] if known is None else [tool, cut(known.name), cut(known.provider or "")]

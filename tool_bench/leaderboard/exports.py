@@ -21,6 +21,7 @@ from tool_bench.leaderboard.schema import (
 from tool_bench.results import Estimate
 
 if TYPE_CHECKING:
+    from tool_bench.leaderboard.methods import MethodPage
     from tool_bench.leaderboard.overall import Overall
     from tool_bench.leaderboard.view import Row, Table, TaskSection
 
@@ -31,16 +32,20 @@ Record = Mapping[str, str | float | int | None]
 
 
 def exports(
-    sections: Sequence[TaskSection], ranking: Overall, pages: Mapping[str, str]
+    sections: Sequence[TaskSection],
+    methods: Sequence[MethodPage],
+    ranking: Overall,
+    pages: Mapping[str, str],
 ) -> Iterator[tuple[str, str]]:
     """Yield (file name, content) of everything that programs read.
 
     Args:
         sections: tasks with their tables.
+        methods: with what they declared.
         ranking: over several tasks.
         pages: table's anchor or method -> the name of its files.
     """
-    board = leaderboard(sections, ranking, pages)
+    board = leaderboard(sections, methods, ranking, pages)
     yield "leaderboard.json", _json(board.model_dump(mode="json"))
     yield "leaderboard.schema.json", _json(Leaderboard.model_json_schema())
     yield from _table("overall", _overall(board))
@@ -52,16 +57,12 @@ def exports(
 
 
 def leaderboard(
-    sections: Sequence[TaskSection], ranking: Overall, pages: Mapping[str, str]
+    sections: Sequence[TaskSection],
+    methods: Sequence[MethodPage],
+    ranking: Overall,
+    pages: Mapping[str, str],
 ) -> Leaderboard:
     """Return the whole board as one record; takes what :func:`exports` does."""
-    newest = {
-        row.result.baseline: row.result
-        for row in sorted(
-            (row for section in sections for table in section.tables for row in table.rows),
-            key=lambda row: (row.result.provenance.date, row.result.task),
-        )
-    }
     return Leaderboard(
         tool_bench=__version__,
         overall=BoardOverall(
@@ -70,7 +71,9 @@ def leaderboard(
                 BoardPlace(
                     method=method,
                     rank=place.rank,
-                    mean=Estimate(value=place.value, low=place.low, high=place.high),
+                    mean=Estimate(
+                        value=place.score.value, low=place.score.low, high=place.score.high
+                    ),
                 )
                 for method, place in ranking.places.items()
             ],
@@ -87,7 +90,7 @@ def leaderboard(
             for section in sections
             if section.task
         ],
-        methods={name: newest[name].method for name in sorted(newest)},
+        methods={method.name: method.card for method in methods},
         tables=[_board_table(s.name, table, pages) for s in sections for table in s.tables],
     )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tool_bench.baseline import Baseline
     from tool_bench.leaderboard.printed import Score
     from tool_bench.leaderboard.scores import Scores
-    from tool_bench.leaderboard.view import Row, Table, TaskSection
+    from tool_bench.leaderboard.view import Row, Table
 
 BOARD = (
     "MockConnectors",
@@ -61,7 +61,6 @@ class Entry:
     """One row."""
 
     name: str
-    page: str
     kind: str
     license: str
     key: bool
@@ -74,8 +73,10 @@ class Entry:
     """None where it lacks a task."""
     missing: tuple[str, ...]
     """The tasks of the ranking that it lacks."""
-    cells: tuple[Cell, ...]
-    """One per column."""
+    machine: str
+    """What its latency was measured on; empty where it was not."""
+    cells: Mapping[str, Cell]
+    """Column's key -> its figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +96,20 @@ class Home:
 
 
 def home(
-    sections: Sequence[TaskSection],
+    tables: Mapping[str, Table],
     scores: Mapping[str, Scores],
+    data_sets: Mapping[str, str],
     baselines: Mapping[str, Baseline],
-    pages: Mapping[str, str],
 ) -> Home:
     """Make the table.
 
     Args:
-        sections: what the tasks' pages show.
-        scores: task -> its scores in scope ``global``, of its newest data.
+        tables: task -> its newest table in scope ``global``.
+        scores: task -> that table's scores.
+        data_sets: task -> the data set it belongs to.
         baselines: the declared methods.
-        pages: method -> the name of its page.
     """
-    tables = {
-        s.name: next(t for t in s.tables if t.scope == "global")
-        for s in sections
-        if s.name in scores
-    }
     ranked_by = [name for name in BOARD if name in tables] or list(tables)
-    data_sets = {s.name: s.task.dataset["path"] if s.task else s.name for s in sections}
     ranking = overall({name: scores[name] for name in ranked_by}, data_sets)
     timed_on = max(ranked_by, key=lambda name: tables[name].counts["tools"], default="")
     rows: dict[str, dict[str, Row]] = {}
@@ -123,19 +118,15 @@ def home(
             rows.setdefault(row.result.baseline, {})[name] = row
     columns = _columns(ranked_by, tables, timed_on)
     entries = [
-        _entry(method, own, ranking, ranked_by, tables, timed_on, baselines.get(method), pages)
-        for method, own in rows.items()
+        _entry(method, own, ranking, columns, timed_on, baselines.get(method))
+        for method, own in sorted(rows.items())
     ]
     timed = tables.get(timed_on)
+    order = list(ranking.places)
     return Home(
         columns=columns,
-        ranked=tuple(
-            sorted(
-                (e for e in entries if e.place),
-                key=lambda e: (-e.place.value if e.place else 0, e.name),
-            )
-        ),
-        incomplete=tuple(sorted((e for e in entries if not e.place), key=lambda e: e.name)),
+        ranked=tuple(sorted((e for e in entries if e.place), key=lambda e: order.index(e.name))),
+        incomplete=tuple(e for e in entries if not e.place),
         overall=ranking,
         timed_on=timed_on,
         machines=tuple(text for _, text in timed.machines) if timed else (),
@@ -175,58 +166,46 @@ def _entry(  # noqa: PLR0913, PLR0917  all that a row is made of
     method: str,
     rows: Mapping[str, Row],
     ranking: Overall,
-    ranked_by: Sequence[str],
-    tables: Mapping[str, Table],
+    columns: Sequence[Column],
     timed_on: str,
     declared: Baseline | None,
-    pages: Mapping[str, str],
 ) -> Entry:
     place = ranking.places.get(method)
     some = next(iter(rows.values())).result
-    names = (*ranked_by, *(n for n in tables if n not in ranked_by))
-    cells = [
-        _rank(place),
-        _mean(place),
-        _hit1(rows, ranking.weights),
-        *(_score(rows[n].scores["nDCG@10"]) if n in rows else NONE for n in names),
-        *_timed(rows.get(timed_on)),
-        Cell(
-            printed.parameters(some.method.parameters),
-            some.method.parameters,
-        ),
-        *_sizes(rows.get(timed_on)),
-        Cell(some.method.license, some.method.license),
-        Cell(some.evidence, some.evidence),
-    ]
+    timed = rows.get(timed_on)
+    cells = {
+        "rank": _rank(place),
+        "mean": _score(place.score) if place else NONE,
+        "hit1": _hit1(rows, ranking.weights),
+        **{f"task-{name}": _score(row.scores["nDCG@10"]) for name, row in rows.items()},
+        **_timed(timed),
+        "parameters": Cell(printed.parameters(some.method.parameters), some.method.parameters),
+        **_sizes(timed),
+        "license": Cell(some.method.license, some.method.license),
+        "evidence": Cell(some.evidence, some.evidence),
+    }
     return Entry(
         name=method,
-        page=pages[method],
         kind=some.method.kind,
         license=some.method.license,
         key=bool(declared and declared.needs.key),
         size=_size(some.method.parameters),
         trained=_trained(rows),
         place=place,
-        missing=tuple(name for name in ranked_by if name not in rows),
-        cells=tuple(cells),
+        missing=tuple(name for name in ranking.weights if name not in rows),
+        machine=printed.describe(timed.result.provenance) if timed and timed.result.timing else "",
+        cells={column.key: cells.get(column.key, NONE) for column in columns},
     )
 
 
-NONE = Cell("–")
+NONE, UNKNOWN = Cell("–"), Cell("n/a")
 
 
 def _rank(place: Place | None) -> Cell:
     if place is None:
         return NONE
-    told = "" if place.p is None else f"as good as the best: p = {printed.probability(place.p)}"
+    told = f"against the best: p = {printed.probability(place.p)}" if place.p is not None else ""
     return Cell(str(place.rank), place.rank, title=told)
-
-
-def _mean(place: Place | None) -> Cell:
-    if place is None:
-        return NONE
-    span = f"{printed.share(place.low)}–{printed.share(place.high)}"
-    return Cell(printed.share(place.value), round(place.value, 6), span)
 
 
 def _hit1(rows: Mapping[str, Row], weights: Mapping[str, float]) -> Cell:
@@ -240,39 +219,36 @@ def _score(score: Score) -> Cell:
     return Cell(printed.share(score.value), round(score.value, 6), printed.interval(score))
 
 
-def _timed(row: Row | None) -> list[Cell]:
-    """Return p50, p95, throughput, cost, cost of indexing and tokens."""
+def _timed(row: Row | None) -> dict[str, Cell]:
+    """Return latency, throughput, cost and tokens."""
     if row is None:
-        return [NONE] * 6
+        return {}
     timing, cost = row.result.timing, row.cost
-    cells = [NONE] * 3
+    cells = {
+        "usd": Cell(printed.dollars(cost.usd_per_1000), cost.usd_per_1000) if cost else UNKNOWN,
+        "index-usd": Cell(printed.dollars(cost.index_usd), cost.index_usd) if cost else UNKNOWN,
+        "tokens": Cell(printed.count(row.tokens), round(row.tokens)),
+    }
     if timing:
         p50, p95 = timing.latency["p50"], timing.latency["p95"]
-        mark = f"{printed.span(p50)} {row.machine}".rstrip()
+        mark = f"{printed.span(p50)} {row.machine}{' !' if row.busy else ''}".rstrip()
         busy = "other processes disturbed it" if row.busy else ""
-        cells = [
-            Cell(printed.milliseconds(p50.ms), p50.ms, mark + (" !" if row.busy else ""), busy),
-            Cell(printed.milliseconds(p95.ms), p95.ms, printed.span(p95)),
-            Cell(printed.count(timing.queries_per_s), timing.queries_per_s),
-        ]
-    return [
-        *cells,
-        Cell(printed.dollars(cost.usd_per_1000), cost.usd_per_1000) if cost else Cell("n/a"),
-        Cell(printed.dollars(cost.index_usd), cost.index_usd) if cost else Cell("n/a"),
-        Cell(printed.count(row.tokens), round(row.tokens)),
-    ]
+        cells["p50"] = Cell(printed.milliseconds(p50.ms), p50.ms, mark, busy)
+        cells["p95"] = Cell(printed.milliseconds(p95.ms), p95.ms, printed.span(p95))
+        cells["qps"] = Cell(printed.count(timing.queries_per_s), timing.queries_per_s)
+    return cells
 
 
-def _sizes(row: Row | None) -> list[Cell]:
+def _sizes(row: Row | None) -> dict[str, Cell]:
     """Return the sizes of model and index, and peak memory."""
     footprint = row.result.footprint if row else None
     if footprint is None:
-        return [NONE] * 3
-    return [
-        Cell(printed.size(footprint.model_bytes), footprint.model_bytes),
-        Cell(printed.size(footprint.index_bytes), footprint.index_bytes),
-        Cell(printed.count(footprint.peak_memory_mib), footprint.peak_memory_mib),
-    ]
+        return {}
+    return {
+        "model": Cell(printed.size(footprint.model_bytes), footprint.model_bytes),
+        "index": Cell(printed.size(footprint.index_bytes), footprint.index_bytes),
+        "memory": Cell(printed.count(footprint.peak_memory_mib), footprint.peak_memory_mib),
+    }
 
 
 def _size(parameters: int | None) -> str:

@@ -11,14 +11,14 @@ from tool_bench.data.fetch import status
 from tool_bench.leaderboard.documents import docs_folder
 from tool_bench.leaderboard.pages import site_folder
 
-_MODULES = ("context", "pricing", "ranking", "releases", "reported", "significance", "stats")
+_RESULTS = ("*.json", "*/*.json", "reported/*.yaml", "scaling/*/*.json", "releases/*/*.json")
 
 
 def fingerprint(results: Path) -> str:
-    """Return the hash of all inputs of a board of ``results``.
+    """Return the hash of all inputs of a board of ``results``: results, code, templates and docs.
 
     Files of megabytes, runs and scores, count by size and time: they are not read to see that they
-    are what they were.
+    are what they were. Of a task's data it counts where it can be had.
     """
     declared = [(b.name, b.needs) for b in registry.baselines().values()]
     tasks = [
@@ -26,11 +26,13 @@ def fingerprint(results: Path) -> str:
         for t in registry.tasks().values()
     ]
     digest = hashlib.sha256(f"{__version__} {declared} {tasks}".encode())
-    for path in _inputs(results):
-        digest.update(f"{path} {memo.of_file(path, _hash_of)}\n".encode())
+    for folder, path in _inputs(results):
+        name = path.relative_to(folder).as_posix()
+        digest.update(f"{name} {memo.of_file(path, _hash_of)}\n".encode())
     for path in sorted(results.glob("*/*.gz")):
-        stat = path.stat()
-        digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        if path.is_file():
+            stat, name = path.stat(), path.relative_to(results).as_posix()
+            digest.update(f"{name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     memo.save()
     return digest.hexdigest()
 
@@ -39,19 +41,15 @@ def _hash_of(path: Path) -> str:
     return store.content_hash(path.read_bytes())
 
 
-def _inputs(results: Path) -> Iterator[Path]:
+def _inputs(results: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield (folder, a file below it)."""
     package = Path(__file__).resolve().parent.parent
-    for pattern in (
-        "*.json",
-        "*/*.json",
-        "reported/*.yaml",
-        "scaling/*/*.json",
-        "releases/*/*.json",
+    code = {package, package.parent / "tasks", package.parent / "baselines"}
+    for folder, patterns in (
+        (results, _RESULTS),
+        (site_folder(), ("templates/*", "assets/*")),
+        (docs_folder(), ("**/*.md",)),
+        *((folder, ("**/*.py",)) for folder in sorted(code)),
     ):
-        yield from sorted(results.glob(pattern))
-    for folder in (site_folder() / "templates", site_folder() / "assets", docs_folder()):
-        yield from sorted(path for path in folder.rglob("*") if path.is_file())
-    yield from sorted(package.glob("leaderboard/*.py"))
-    yield from (package / f"{name}.py" for name in _MODULES)
-    for folder in (package / "tasks", package.parent / "tasks"):
-        yield from sorted(folder.rglob("*.py"))
+        for pattern in patterns:
+            yield from ((folder, path) for path in sorted(folder.glob(pattern)) if path.is_file())

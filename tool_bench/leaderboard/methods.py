@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tool_bench.leaderboard.overall import Place
+    from tool_bench.leaderboard.overall import Overall, Place
     from tool_bench.leaderboard.view import Row, Table, TaskSection
     from tool_bench.reproduced import Recorded
     from tool_bench.results import MethodCard
@@ -34,19 +34,21 @@ class MethodPage:
     card: MethodCard
     """As it declared itself in its newest result."""
     place: Place | None
+    missing: tuple[str, ...]
+    """The tasks of the ranking that it lacks."""
     results: tuple[MethodResult, ...]
 
 
 def methods(
     sections: Iterable[TaskSection],
-    places: Mapping[str, Place],
+    ranking: Overall,
     verdicts: Mapping[str, Recorded],
 ) -> tuple[MethodPage, ...]:
     """Return every method that has a result, by name.
 
     Args:
         sections: what the tasks' pages show.
-        places: method -> its place over all tasks.
+        ranking: over all tasks.
         verdicts: ``task/method`` -> the last verdict on the stored result.
     """
     results: dict[str, list[MethodResult]] = {}
@@ -60,8 +62,9 @@ def methods(
     return tuple(
         MethodPage(
             name=name,
-            card=max((r.row.result for r in own), key=lambda r: r.provenance.date).method,
-            place=places.get(name),
+            card=max((r.row.result for r in own), key=lambda r: (r.provenance.date, r.task)).method,
+            place=ranking.places.get(name),
+            missing=tuple(t for t in ranking.weights if t not in {r.task for r in own}),
             results=tuple(own),
         )
         for name, own in sorted(results.items())

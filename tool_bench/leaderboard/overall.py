@@ -12,12 +12,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tool_bench.leaderboard.printed import Score
 from tool_bench.leaderboard.scores import Scores
 from tool_bench.significance import ALPHA, covariance, holm
+from tool_bench.stats import FEW_CLUSTERS
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_DIGITS = 9  # means that differ by less are equal
+_LEAST_VARIANCE = 1e-15  # below that it is rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +31,8 @@ class Place:
 
     rank: int
     """1 + the number of methods that are significantly better; several can share one."""
-    value: float
-    low: float
-    """Lower end of the 95 % interval."""
-    high: float
+    score: Score
+    """nDCG@10, with its 95 % interval; none where one task has a single cluster."""
     p: float | None
     """That it is as good as the best, corrected for all pairs; None for the best."""
 
@@ -59,7 +62,7 @@ def overall(tasks: Mapping[str, Scores], data_sets: Mapping[str, str]) -> Overal
     if not names:
         return Overall(weights, {})
     means, shared, freedom = np.zeros(len(names)), np.zeros((len(names), len(names))), np.inf
-    for group in _same_queries(tasks):
+    for group in _same_queries(tasks, data_sets):
         first = tasks[group[0]]
         share = sum(weights[task] for task in group)
         values = sum(
@@ -70,26 +73,35 @@ def overall(tasks: Mapping[str, Scores], data_sets: Mapping[str, str]) -> Overal
         means += share * (first.weight @ values)
         shared += share**2 * covariance(values, cluster, first.weight)
         freedom = min(freedom, int(cluster.max()))
-    freedom = max(freedom, 1)
+    means = means.round(_DIGITS)
+    known = freedom >= 1  # one cluster says nothing about how means vary
     order = np.argsort(-means, kind="stable")
     names, means, shared = [names[i] for i in order], means[order], shared[np.ix_(order, order)]
     own = np.diag(shared)
     gap = means[:, None] - means
-    spread = np.sqrt(np.maximum(own[:, None] + own - 2 * shared, np.finfo(float).tiny))
+    variance = own[:, None] + own - 2 * shared
     pairs = np.triu_indices(len(names), 1)
     p = np.ones_like(gap)
-    tails = stdtr(freedom, -np.abs(gap[pairs]) / spread[pairs])
-    p[pairs] = holm(2 * np.asarray(tails, dtype=np.float64))
+    if known:
+        t = np.abs(gap[pairs]) / np.sqrt(np.maximum(variance[pairs], _LEAST_VARIANCE))
+        tails = np.asarray(2 * stdtr(freedom, -t), dtype=np.float64)
+        # the same difference on every query has no variance to judge it by, but one sign
+        same = np.where(gap[pairs] == 0, 1, 0.5**freedom)
+        p[pairs] = holm(np.where(variance[pairs] < _LEAST_VARIANCE, same, tails))
     better = (p <= ALPHA) & (gap > 0)
-    reach = float(stdtrit(freedom, 1 - ALPHA / 2)) * np.sqrt(own)
+    reach = float(stdtrit(max(freedom, 1), 1 - ALPHA / 2)) * np.sqrt(own)
+    few = freedom + 1 < FEW_CLUSTERS
     return Overall(
         weights,
         {
             name: Place(
                 rank=1 + int(better[:, row].sum()),
-                value=float(means[row]),
-                low=max(0.0, float(means[row] - reach[row])),
-                high=min(1.0, float(means[row] + reach[row])),
+                score=Score(
+                    value=float(means[row]),
+                    low=max(0.0, float(means[row] - reach[row])) if known else None,
+                    high=min(1.0, float(means[row] + reach[row])) if known else None,
+                    few=bool(few),
+                ),
                 p=float(p[0, row]) if row else None,
             )
             for row, name in enumerate(names)
@@ -111,13 +123,15 @@ def _complete(tasks: Iterable[Scores]) -> list[str]:
     return sorted(set.intersection(*methods)) if methods else []
 
 
-def _same_queries(tasks: Mapping[str, Scores]) -> list[list[str]]:
-    """Group tasks that ask the same queries, weighted alike."""
+def _same_queries(tasks: Mapping[str, Scores], data_sets: Mapping[str, str]) -> list[list[str]]:
+    """Group tasks of a data set that ask the same queries, weighted alike."""
     groups: list[list[str]] = []
     for name, task in tasks.items():
         for group in groups:
             other = tasks[group[0]]
-            if task.queries == other.queries and (task.weight == other.weight).all():
+            related = data_sets[name] == data_sets[group[0]]
+            same = task.queries == other.queries
+            if related and same and (task.weight == other.weight).all():
                 group.append(name)
                 break
         else:

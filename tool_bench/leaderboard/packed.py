@@ -1,6 +1,6 @@
 """Numbers as text of fixed width, so that a page reads thousands of them as one string.
 
-``site/scripts/explorer.js`` has the other direction.
+``site/assets/explorer-data.js`` has the other direction.
 """
 
 from __future__ import annotations

@@ -81,16 +81,15 @@ def pareto_svg(points: Sequence[Point], effort: str, quality: str, note: str) ->
     everything = alt.Chart(alt.InlineData(values=rows))
     line = alt.Chart(alt.InlineData(values=[r for r in rows if r["best"]]))
     chart = alt.layer(
-        line.mark_line(interpolate="step-after", strokeWidth=1.5, strokeDash=[4, 3]).encode(
-            x=x, y=y, color=alt.value("currentColor")
-        ),
-        everything.mark_point(filled=True).encode(
+        line.mark_line(
+            aria=False, interpolate="step-after", strokeWidth=1.5, strokeDash=[4, 3]
+        ).encode(x=x, y=y, color=alt.value("currentColor")),
+        everything.mark_point(filled=True, opacity=1).encode(
             x=x,
             y=y,
             color=alt.Color("kind:N", title=None, scale=colours),
             shape=alt.Shape("kind:N", title=None, scale=marks),
             size=alt.condition("datum.best", alt.value(110), alt.value(45)),
-            opacity=alt.condition("datum.best", alt.value(1), alt.value(0.75)),
             description="told:N",
         ),
         *_labels(best, x, y),

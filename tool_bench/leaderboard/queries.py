@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from tool_bench.leaderboard.explorer import Explored
     from tool_bench.query import Query
 
-EXAMPLES, HARDEST, MISTAKES = 5, 20, 3
+EXAMPLES, HARDEST, FIRSTS = 5, 20, 3
 LEAST_QUERIES = 5
 """A provider with fewer is not shown."""
 MOST_PROVIDERS = 100
+"""So many, the hardest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class ProviderScores:
 
 
 def examples(table: Explored) -> tuple[ShownQuery, ...]:
-    """Return some queries, chosen by a fixed shuffle; none without the task's data."""
+    """Return some queries, chosen by a fixed shuffle."""
     rows = sorted(range(len(table.scores.queries)), key=lambda r: tie_key(table.scores.queries[r]))
     return _shown(table, rows[:EXAMPLES])
 
@@ -70,23 +71,24 @@ def providers(table: Explored) -> tuple[ProviderScores, ...]:
     """Return the providers with several queries, the hardest first; a query is its golds' one."""
     import numpy as np
 
+    mean = table.scores.values.mean(axis=1)
     members: dict[str, list[int]] = {}
     for row, query in enumerate(table.scores.queries):
         owners = {table.tools[tool].provider for tool in table.golds.get(query, ())}
         for owner in filter(None, owners):
             members.setdefault(owner, []).append(row)
+    several = [own for own in members.items() if len(own[1]) >= LEAST_QUERIES]
+    several.sort(key=lambda own: (mean[own[1]].mean(), own[0]))
     shown = []
-    for provider, rows in members.items():
-        if len(rows) < LEAST_QUERIES:
-            continue
+    for provider, rows in several[:MOST_PROVIDERS]:
         values = table.scores.values[rows]
         best = int(values.mean(axis=0).argmax())
         both = np.stack([values.mean(axis=1), values[:, best]], axis=1)
         _, cluster = np.unique(table.scores.cluster[rows], return_inverse=True)
-        mean, score = _scores(both, cluster)
+        over_methods, score = _scores(both, cluster)
         method = table.scores.methods[best]
-        shown.append(ProviderScores(provider, len(rows), mean, method, score))
-    return tuple(sorted(shown, key=lambda row: (row.mean.value, row.provider))[:MOST_PROVIDERS])
+        shown.append(ProviderScores(provider, len(rows), over_methods, method, score))
+    return tuple(shown)
 
 
 def _scores(values: NDArray[np.float64], cluster: NDArray[np.intp]) -> list[Score]:
@@ -119,7 +121,7 @@ def _shown(table: Explored, rows: Sequence[int]) -> tuple[ShownQuery, ...]:
                     (_name(table, tool), count, tool in golds)
                     for place, count in firsts.most_common()
                     if place >= 0 and (tool := table.rankings.tools[place])
-                )[:MISTAKES],
+                )[:FIRSTS],
             )
         )
     return tuple(shown)

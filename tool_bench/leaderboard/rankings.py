@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,7 @@ def _columns(path: Path) -> tuple[_Coded, _Coded, NDArray[np.int32]]:
                 strings_can_be_null=False,
             ),
         )
-    except (pa.ArrowInvalid, OSError, EOFError) as error:
+    except (pa.ArrowInvalid, OSError, EOFError, zlib.error) as error:
         if "Empty CSV" in str(error):
             return _nothing()
         raise DataError(path, f"is no run: {error}") from None

@@ -24,6 +24,7 @@ from tool_bench.timing import BUSY_CORES
 
 COLUMNS = ("Hit@1", "Hit@5", "Hit@10", "MRR@10", "nDCG@5", "nDCG@10")
 SORTED_BY = "nDCG@10"
+TITLES = {"global": "All tools", "scoped": "Tools of the right provider"}
 SLICE_MEASURES = ("Hit@1", "nDCG@10")
 
 CHECKED: Mapping[Checked, str] = {
@@ -70,6 +71,8 @@ class Table:
     """The methods that ran on the same data in the same scope."""
 
     anchor: str
+    title: str
+    """What it is among the tables of its task."""
     scope: str
     headline: str
     """The slice or average that the scores are of."""
@@ -108,7 +111,7 @@ def sections(
     folder: Path,
     prices: Prices | None = None,
 ) -> tuple[TaskSection, ...]:
-    """Group ``results`` into tables: tasks in declared order, then others by name.
+    """Group ``results`` into tables: tasks in declared order, then others as they come.
 
     Results made on different data never share a table.
 
@@ -126,31 +129,44 @@ def sections(
         by_task.setdefault(result.task, []).append(result)
 
     def section(name: str) -> TaskSection:
-        tables = _tables(name, by_task[name], folder, prices)
-        return TaskSection(name=name, task=tasks.get(name), tables=tuple(tables))
+        task = tasks.get(name)
+        return TaskSection(
+            name=name, task=task, tables=tuple(_tables(name, task, by_task[name], folder, prices))
+        )
 
     with ThreadPoolExecutor(cores()) as pool:  # ranks are arithmetic on arrays, side by side
         return tuple(pool.map(section, by_task))
 
 
 def _tables(
-    task: str, results: list[Result], folder: Path, prices: Prices | None
+    name: str, task: Task | None, results: list[Result], folder: Path, prices: Prices | None
 ) -> Iterable[Table]:
+    """Yield the tables of one task, those of its newest data first."""
     groups: dict[tuple[str, str, str, str], list[Result]] = {}
     for result in results:
         for scope in result.scopes:
             data = result.data
             key = (scope, data.headline, data.revision, data.sha256)
             groups.setdefault(key, []).append(result)
+
+    def newest(group: tuple[tuple[str, str, str, str], list[Result]]) -> tuple[bool, str]:
+        (_, _, revision, _), own = group
+        current = task is not None and revision == task.data_revision
+        return current, max(r.provenance.date for r in own)
+
     seen: Counter[str] = Counter()
-    for (scope, headline, revision, _), own in groups.items():
+    often = Counter(scope for scope, *_ in groups)
+    for (scope, headline, revision, sha256), own in sorted(
+        groups.items(), key=newest, reverse=True
+    ):
         machines = sorted({describe(r.provenance) for r in own if r.timing})
         letters = dict(zip(machines, "abcdefghijklmnopqrstuvwxyz", strict=False))
         standings = rank_table([_per_query(r, scope, folder) for r in own])
         rows = [_row(r, scope, standings[r.baseline], letters, prices) for r in own]
         rows.sort(key=lambda row: (-row.scores[SORTED_BY].value, row.result.baseline))
         yield Table(
-            anchor=f"{task}-{scope}" + (f"-{seen[scope]}" if seen[scope] else ""),
+            anchor=f"{name}-{scope}" + (f"-{seen[scope]}" if seen[scope] else ""),
+            title=TITLES[scope] + (f", data {revision} ({sha256[:8]})" if often[scope] > 1 else ""),
             scope=scope,
             headline=headline,
             revision=revision,
@@ -168,14 +184,21 @@ def _tables(
         seen[scope] += 1
 
 
-def first_tables(sections: Iterable[TaskSection]) -> tuple[tuple[str, str], ...]:
-    """Return (task, anchor) of each task's first table over the whole catalogue."""
-    firsts: dict[str, str] = {}
+def newest_tables(sections: Iterable[TaskSection]) -> dict[str, Table]:
+    """Return task -> its newest table over the whole catalogue."""
+    newest: dict[str, Table] = {}
     for section in sections:
         for table in section.tables:
             if table.scope == "global":
-                firsts.setdefault(section.name, table.anchor)
-    return tuple(firsts.items())
+                newest.setdefault(section.name, table)
+    return newest
+
+
+def data_sets(sections: Iterable[TaskSection]) -> dict[str, str]:
+    """Return task -> the data set it belongs to; a task that is imported is one by itself."""
+    return {
+        s.name: s.task.dataset["path"] if s.task and s.task.sources else s.name for s in sections
+    }
 
 
 def _per_query(result: Result, scope: str, folder: Path) -> tuple[str, Path, str]:
@@ -254,7 +277,7 @@ def unmeasured(
             lacking.setdefault(f"a key in {needs.key}, and money", []).append(baseline.name)
         elif needs.weights:
             named = f"{baseline.name} ({needs.memory_gib:g} GiB)"
-            lacking.setdefault("weights, and so much memory", []).append(named)
+            lacking.setdefault("model weights, and the memory given", []).append(named)
         else:
             lacking.setdefault("a run", []).append(baseline.name)
     return tuple((reason, tuple(names)) for reason, names in lacking.items())

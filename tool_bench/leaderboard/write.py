@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from tool_bench.releases import Change, Release
     from tool_bench.reported import ReportedSource
     from tool_bench.results import Result
+
+DOCS = "docs/index.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,9 @@ def write(content: Content, output: Output, results: Path, repository: str | Non
         {
             "pages": content.pages,
             "sections": content.sections,
+            "task_names": {section.name for section in content.sections},
+            "method_names": {method.name for method in content.methods},
+            "build": _build(content),
             "repository": repository,
             "columns": view.COLUMNS,
             "slice_measures": view.SLICE_MEASURES,
@@ -67,10 +74,12 @@ def write(content: Content, output: Output, results: Path, repository: str | Non
     )
     for path, template, values in _pages(content, shown):
         output.write(path, templates.render(template, path, **values))
-    for document in documents(docs_folder(), repository):
+    texts = list(documents(docs_folder(), repository))
+    for document in texts:
         path = f"docs/{document.path}"
         output.write(path, templates.render("document", path, document=document))
-    for name, text in exports(shown, content.home.overall, content.pages):
+    output.write(DOCS, templates.render("documents", DOCS, documents=texts))
+    for name, text in exports(shown, content.methods, content.home.overall, content.pages):
         output.write(f"data/{name}", text)
     for asset in sorted((site_folder() / "assets").iterdir()):
         output.write(f"assets/{asset.name}", asset.read_bytes())
@@ -94,6 +103,7 @@ def _pages(
         {
             "home": content.home,
             "charts": _charts(content.home),
+            "methods": content.methods,
             "unmeasured": content.unmeasured,
             "reported": content.reported,
             "cells": len(content.results),
@@ -119,25 +129,52 @@ def _pages(
     yield "methodology.html", "methodology", {"home": content.home}
     yield "reported.html", "reported", {"reported": content.reported}
     yield "changes.html", "changes", {"steps": _steps(content)}
-    yield "downloads.html", "downloads", {"shown": shown, "results": content.results}
+    yield "downloads.html", "downloads", {"shown": shown}
 
 
 def _charts(home: Home) -> dict[str, str]:
-    """Return quality against latency and against cost, as SVG; without points no chart."""
-    keys = [column.key for column in home.columns]
+    """Return quality against latency and against cost, as SVG; without points no chart.
+
+    Latencies of different machines cannot be compared, so that chart has the methods of one.
+    """
+    machines = Counter(entry.machine for entry in home.ranked if entry.machine)
+    machine = machines.most_common(1)[0][0] if machines else ""
+    others = sum(machines.values()) - machines[machine]
+    note = f"one query at a time on {machine}"
     charts = {}
-    for key, effort, note in (
-        ("p50", f"p50 latency on {home.timed_on}, ms", "; ".join(home.machines)),
-        ("usd", f"USD per 1,000 queries on {home.timed_on}", "prices as stated on the task's page"),
+    for key, effort, told in (
+        (
+            "p50",
+            f"p50 latency on {home.timed_on}, ms",
+            note + (f"; {others} measured elsewhere left out" if others else ""),
+        ),
+        ("usd", f"USD per 1,000 queries on {home.timed_on}", "prices as on the task's page"),
     ):
-        points = []
-        for entry in home.ranked:
-            figure = entry.cells[keys.index(key)].sort
-            if entry.place and isinstance(figure, int | float) and figure > 0:
-                points.append(Point(entry.name, entry.kind, figure, entry.place.value))
+        points = [
+            Point(
+                name=entry.name,
+                kind=entry.kind,
+                effort=figure,
+                quality=entry.place.score.value,
+            )
+            for entry in home.ranked
+            if entry.place and isinstance(figure := entry.cells[key].sort, int | float)
+            if figure > 0 and (key != "p50" or entry.machine == machine)
+        ]
         if points:
-            charts[key] = pareto_svg(points, effort, "mean nDCG@10", note)
+            charts[key] = pareto_svg(points, effort, "mean nDCG@10", told)
     return charts
+
+
+def _build(content: Content) -> str:
+    """Return what tells this board's pieces from those of another that a browser has kept."""
+    files = [
+        (result.task, result.baseline, scope.run.sha256, scope.per_query.sha256)
+        for result in content.results
+        for scope in result.scopes.values()
+    ]
+    texts = [(name, own.without_data) for name, own in content.queries.items()]
+    return hashlib.sha256(repr((sorted(files), sorted(texts, key=str))).encode()).hexdigest()[:12]
 
 
 def _steps(content: Content) -> list[tuple[str, Release | None, Release, tuple[Change, ...]]]:
