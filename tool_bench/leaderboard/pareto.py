@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +18,8 @@ _KINDS = {
     "llm": ("#b8860b", "cross"),
 }
 """Colour and mark."""
-_STEP = 14
-"""Labels that would touch are this many pixels apart."""
+_WIDE, _HIGH = 110, 14
+"""What a label takes up, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +100,38 @@ def pareto_svg(points: Sequence[Point], effort: str, quality: str, note: str) ->
 
 
 def _labels(best: Sequence[Point], x: Any, y: Any) -> list[Any]:
-    """Return a layer of text per point of the front, above and below it in turn."""
+    """Return a layer of text per point of the front: below it, or above where one stands there.
+
+    A front rises to the right in steps, so the place below a point's right is free of its line.
+    """
     import altair as alt
 
-    return [
-        alt.Chart(alt.InlineData(values=[{"x": p.effort, "y": p.quality, "name": p.name}]))
-        .mark_text(
-            align="right" if number == len(best) - 1 and number else "left",
-            dx=-8 if number == len(best) - 1 and number else 8,
-            dy=_STEP if number % 2 else -_STEP // 2,
-            fontWeight="bold",
-            color="currentColor",
+    layers, last = [], (-math.inf, math.inf)
+    for point in best:
+        at = _place(point, best)
+        above = at[0] - last[0] < _WIDE and abs(at[1] - last[1]) < _HIGH
+        last = (-math.inf, math.inf) if above else at
+        left = at[0] > WIDTH - _WIDE
+        layers.append(
+            alt.Chart(
+                alt.InlineData(values=[{"x": point.effort, "y": point.quality, "name": point.name}])
+            )
+            .mark_text(
+                align="right" if left else "left",
+                dx=-4 if left else 6,
+                dy=-_HIGH + 3 if above else _HIGH,
+                fontWeight="bold",
+                color="currentColor",
+                aria=False,
+            )
+            .encode(x=x, y=y, text="name:N")
         )
-        .encode(x=x, y=y, text="name:N")
-        for number, p in enumerate(best)
-    ]
+    return layers
+
+
+def _place(point: Point, best: Sequence[Point]) -> tuple[float, float]:
+    """Return about where ``point`` is drawn, in pixels."""
+    efforts, qualities = [math.log(p.effort) for p in best], [p.quality for p in best]
+    across = (math.log(point.effort) - efforts[0]) / (efforts[-1] - efforts[0] or 1)
+    down = (qualities[-1] - point.quality) / (qualities[-1] - qualities[0] or 1)
+    return across * WIDTH, down * HEIGHT
