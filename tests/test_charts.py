@@ -90,7 +90,7 @@ def test_a_chart_can_stand_in_a_page(draw: Callable[[list[ScalingRecord]], str])
     svg = draw([curve("bm25s", 0.5), curve("minilm", 0.7)])
     root = parsed(svg)
     tags = {element.tag.removeprefix(SVG) for element in root.iter()}
-    assert tags <= {"svg", "g", "path", "line", "text", "rect"}
+    assert tags <= {"svg", "g", "path", "line", "text", "title", "rect"}
     attributes = {name for element in root.iter() for name in element.attrib}
     assert not {name for name in attributes if name.startswith("on")}
     assert not attributes & {"id", "href", "clip-path", f"{SVG}href"}

@@ -11,7 +11,7 @@ import pytest
 import pytrec_eval
 from fakes import runs_anywhere
 
-from tool_bench import registry, store
+from tool_bench import registry, releases, store
 from tool_bench.baseline import Baseline
 from tool_bench.dataset import ToolDataset
 from tool_bench.fingerprint import cell_key
@@ -86,6 +86,9 @@ def test_stored_means_are_those_of_the_per_query_scores(task: str, baseline: str
 def test_nothing_else_lies_there() -> None:
     expected = set((RESULTS / "reported").glob("*.yaml"))
     expected |= set((RESULTS / "scaling").glob("*/*.json")) | set(RESULTS.glob("reproduced.json"))
+    released, broken = releases.read(RESULTS)
+    assert broken == []
+    expected |= {RESULTS / "releases" / one.name / "release.json" for one in released}
     for task, baseline in CELLS:
         path = store.result_path(RESULTS, task, baseline)
         expected.add(path)
