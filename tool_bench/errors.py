@@ -12,13 +12,13 @@ class ToolBenchError(Exception):
     exit_code = 1
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Let another process have it: by its text, whatever it was made of."""
-        return _told, (type(self), str(self))
+        """Let another process have it as it is, whatever it was made of."""
+        return _again, (type(self), self.args), self.__dict__
 
 
-def _told(kind: type[ToolBenchError], text: str) -> ToolBenchError:
-    """Return the error of this kind that says ``text``."""
-    return kind.__new__(kind, text)
+def _again(kind: type[ToolBenchError], args: tuple[object, ...]) -> ToolBenchError:
+    """Return an error with these ``args``, which need not be what its kind is made of."""
+    return kind.__new__(kind, *args)
 
 
 class UsageError(ToolBenchError):

@@ -32,6 +32,7 @@ SHIPPED = (
     "LICENSE",
     "README.md",
     "baselines",
+    "docs",
     "pyproject.toml",
     "requirements.lock",
     "site",
