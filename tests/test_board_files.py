@@ -12,9 +12,10 @@ import yaml
 
 from tool_bench import cli, registry, store
 from tool_bench.errors import ToolBenchError, UsageError
+from tool_bench.leaderboard.folders import site_folder
 from tool_bench.leaderboard.home import BOARD
 from tool_bench.leaderboard.output import STAMP, writing
-from tool_bench.leaderboard.pages import page_names, site_folder, web
+from tool_bench.leaderboard.pages import page_names, web
 from tool_bench.leaderboard.serve import server
 
 ROOT = Path(__file__).parent.parent

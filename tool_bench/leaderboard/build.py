@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tool_bench import registry, releases, store
+from tool_bench import registry, store
 from tool_bench.errors import DataError
 from tool_bench.leaderboard.inputs import fingerprint
 from tool_bench.leaderboard.output import STAMP, writing
@@ -51,6 +51,7 @@ def _build(
     repository: str | None,
     made_from: str,
 ) -> list[DataError]:
+    from tool_bench import releases
     from tool_bench.leaderboard import view, write
     from tool_bench.leaderboard.curves import curves
     from tool_bench.leaderboard.explore import explore

@@ -32,13 +32,6 @@ class Document:
         return posixpath.dirname(self.path)
 
 
-def docs_folder() -> Path:
-    """Return the folder with the documentation: the checkout's, or the installed one."""
-    package = Path(__file__).resolve().parent.parent
-    installed = package / "docs"
-    return installed if installed.is_dir() else package.parent / "docs"
-
-
 def documents(folder: Path, repository: str | None) -> Iterator[Document]:
     """Yield every Markdown file below ``folder`` as a page.
 

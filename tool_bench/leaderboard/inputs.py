@@ -8,8 +8,7 @@ from pathlib import Path
 
 from tool_bench import __version__, memo, registry, store
 from tool_bench.data.fetch import status
-from tool_bench.leaderboard.documents import docs_folder
-from tool_bench.leaderboard.pages import site_folder
+from tool_bench.leaderboard.folders import docs_folder, site_folder
 
 _RESULTS = ("*.json", "*/*.json", "reported/*.yaml", "scaling/*/*.json", "releases/*/*.json")
 

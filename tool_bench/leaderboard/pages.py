@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tool_bench import __version__
 from tool_bench.leaderboard import printed
 from tool_bench.leaderboard.explorer import cut
+from tool_bench.leaderboard.folders import site_folder
 from tool_bench.store import folder_name
 
 if TYPE_CHECKING:
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
-
-
-def site_folder() -> Path:
-    """Return the folder with templates, style and scripts: the checkout's, or the installed one."""
-    package = Path(__file__).resolve().parent.parent
-    installed = package / "site"
-    return installed if installed.is_dir() else package.parent / "site"
 
 
 def page_names(names: Iterable[str]) -> dict[str, str]:

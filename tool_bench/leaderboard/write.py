@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tool_bench.leaderboard import view
-from tool_bench.leaderboard.documents import docs_folder, documents
+from tool_bench.leaderboard.documents import documents
 from tool_bench.leaderboard.exports import exports
-from tool_bench.leaderboard.pages import Templates, site_folder
+from tool_bench.leaderboard.folders import docs_folder, site_folder
+from tool_bench.leaderboard.pages import Templates
 from tool_bench.leaderboard.pareto import Point, pareto_svg
 from tool_bench.releases import changes, freeze
 from tool_bench.significance import ALPHA, POWER
