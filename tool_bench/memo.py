@@ -36,12 +36,12 @@ class _Memory:
 
 
 @lru_cache(maxsize=4)
-def _memory(path: Path) -> _Memory:
-    return _Memory(path)
+def _memory(cache: Path) -> _Memory:
+    return _Memory(cache / "memo" / "files.json")
 
 
 def _current() -> _Memory:
-    return _memory(cache_folder() / "memo" / "files.json")
+    return _memory(cache_folder())
 
 
 @lru_cache

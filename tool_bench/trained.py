@@ -11,13 +11,16 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tool_bench.errors import DataError
 from tool_bench.query import letters
-from tool_bench.results import SeenTools
 from tool_bench.tool import Style, Tool
+
+if TYPE_CHECKING:
+    from tool_bench.results import SeenTools
 
 CARD = "tool_bench.json"
 SEEN = "seen.txt"
@@ -50,6 +53,8 @@ def tool_hash(tool: Tool) -> str:
 
 def seen_tools(seen: frozenset[str], tools: Iterable[Tool]) -> SeenTools:
     """Count the tools whose hashes are in ``seen``."""
+    from tool_bench.results import SeenTools
+
     found = [tool_hash(tool) in seen for tool in tools]
     return SeenTools(seen=sum(found), of=len(found))
 

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 
 def cache_folder() -> Path:
     """Return ``TOOL_BENCH_CACHE``, or the platform's cache folder for this program."""
-    chosen = os.environ.get("TOOL_BENCH_CACHE")
+    return _folder(os.environ.get("TOOL_BENCH_CACHE"))
+
+
+@lru_cache(maxsize=4)  # it is asked for hundreds of times
+def _folder(chosen: str | None) -> Path:
     if chosen:
         return Path(chosen).expanduser()
     from platformdirs import user_cache_path
