@@ -69,10 +69,19 @@ def make(folder: Path) -> Path:
         patch.setattr(registry, "tasks", lambda: tasks)
         patch.setattr("tool_bench.at_hand.dataset_hash", synthetic.name_hash)
         results = folder / "results"
-        synthetic.put(results, data["Alpha"], METHODS, 1)
+        card = {
+            "description": f"A method. {SCRIPT} {LONG}",
+            "reference": "javascript:window.hacked=1",
+            "license": IMAGE,
+            "revision": REVERSED,
+            "deviations": [SCRIPT],
+            "trained_on": [IMAGE],
+            "settings": {SCRIPT: IMAGE},
+        }
+        synthetic.put(results, data["Alpha"], METHODS, 1, **card)
         first, _ = store.read_results(results)
         releases.write(results, releases.freeze(first, "2026-01", f"The first. {SCRIPT}"))
-        synthetic.put(results, data["Beta"], METHODS[:-1], 2)
+        synthetic.put(results, data["Beta"], METHODS[:-1], 2, **card)
         put_reported(results, source(title=SCRIPT, note=IMAGE))
         page, broken = build(results, folder / "board")
         assert broken == []

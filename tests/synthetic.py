@@ -40,9 +40,12 @@ def dataset(name: str, queries: int, tools: int) -> ToolDataset:
     )
 
 
-def put(results: Path, data: ToolDataset, methods: Sequence[str], seed: int = 0) -> None:
-    """Store a result of each method, the first of them the best."""
+def put(
+    results: Path, data: ToolDataset, methods: Sequence[str], seed: int = 0, **card: object
+) -> None:
+    """Store a result of each method, the first of them the best; ``card`` is what all declare."""
     template, _ = result()
+    template = template.model_copy(update={"method": template.method.model_copy(update=card)})
     rng = np.random.default_rng(seed)
     queries = [query.id for query in data.queries]
     gold = [next(iter(data.relevance[query])) for query in queries]

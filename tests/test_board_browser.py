@@ -177,7 +177,7 @@ def test_hostile_text_runs_nothing_and_is_shown(watched: Watched, board: Path, k
     assert page.evaluate("window.hacked") is None
     links = page.evaluate("[...document.querySelectorAll('a')].map(a => a.protocol)")
     assert set(links) <= {"file:", "https:", "http:"}
-    if kind in {"tasks/Alpha.html", "changes.html", "reported.html"}:
+    if kind in {"tasks/Alpha.html", "methods/best.html", "changes.html", "reported.html"}:
         assert boards.SCRIPT in page.locator("main").inner_text()
 
 

@@ -14,6 +14,7 @@ from tool_bench.evaluate import evaluate
 from tool_bench.leaderboard import printed, view
 from tool_bench.leaderboard.build import build
 from tool_bench.prices import load_prices
+from tool_bench.reproduced import Recorded, RecordedVerdicts
 from tool_bench.results import Footprint, Quantile, Ratio, Reference
 from tool_bench.scaling import ScalingPoint, ScalingRecord, record_path
 
@@ -66,6 +67,31 @@ def test_time_memory_and_size_are_on_the_page(tmp_path: Path) -> None:
     told = text(build(tmp_path, tmp_path / "public")[0], "tasks/Tiny.html")
     for shown in ("bm25s on MetaTool", "×7.2", "7.1–7.5", "4,321", "311 kB", "91.6 MB", "0.375"):
         assert shown in told, shown
+
+
+def test_a_methods_page_tells_who_ran_it_again(tmp_path: Path) -> None:
+    made, files = result()
+    store.write(tmp_path, made, files)
+    told = text(build(tmp_path, tmp_path / "public")[0], "methods/overlap.html")
+    assert made.provenance.command in told
+    assert "Nobody has run it again since." in told
+    stored = store.result_path(tmp_path, "Tiny", "overlap")
+    verdict = Recorded(
+        verdict="OKish",
+        reason="nDCG@10 differs by .003",
+        date="2026-11-30",
+        machine="Abacus, 1 cores",
+        code_revision=None,
+        dirty=None,
+        difference=None,
+        tolerance=None,
+        result=store.content_hash(stored.read_bytes()),
+    )
+    kept = RecordedVerdicts(cells={"Tiny/overlap": verdict}).model_dump_json()
+    (tmp_path / "reproduced.json").write_text(kept)
+    told = text(build(tmp_path, tmp_path / "public")[0], "methods/overlap.html")
+    assert "Tiny OKish" in told
+    assert "Run again 2026-11-30 on Abacus, 1 cores: nDCG@10 differs by .003." in told
 
 
 def test_costs_follow_the_prices_asked_for(

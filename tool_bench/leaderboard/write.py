@@ -61,7 +61,7 @@ def write(content: Content, output: Output, results: Path, repository: str | Non
             "sections": content.sections,
             "task_names": {section.name for section in content.sections},
             "method_names": {method.name for method in content.methods},
-            "build": _build(content),
+            "build": _identity(content),
             "repository": repository,
             "columns": view.COLUMNS,
             "slice_measures": view.SLICE_MEASURES,
@@ -167,7 +167,7 @@ def _charts(home: Home) -> dict[str, str]:
     return charts
 
 
-def _build(content: Content) -> str:
+def _identity(content: Content) -> str:
     """Return what tells this board's pieces from those of another that a browser has kept."""
     files = [
         (result.task, result.baseline, scope.run.sha256, scope.per_query.sha256)
