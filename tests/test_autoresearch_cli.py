@@ -149,6 +149,7 @@ def test_a_model_on_another_machine_cannot_be_judged_here(
         (["--hours", "0"], "--hours is 0"),
         (["--hours", "nan"], "--hours is nan"),
         (["--hours", "1", "--max-ms", "-1"], "--max-ms is -1"),
+        (["--hours", "1", "--scale", "1.5"], "--scale 1.5"),
         (["--hours", "1", "--name", "../up"], "--name '../up'"),
         (["--hours", "1", "--llm"], "--llm and --max-usd need each other"),
         (["--hours", "1", "--max-usd", "1"], "--llm and --max-usd need each other"),
@@ -183,6 +184,22 @@ def test_what_a_recipe_trains_on_in_the_end_is_held_out_while_it_is_searched(
     call("--hours", "1")
     assert tried
     assert not any(recipe.data.refit for recipe in tried)
+
+
+def test_a_search_on_a_share_of_the_rows_is_a_study_of_its_own(
+    world: World, call: Call, tmp_path: Path
+) -> None:
+    tried: list[Recipe] = []
+
+    def evaluate(recipe: Recipe, folder: Path) -> Outcome:
+        tried.append(recipe)
+        return searches.evaluate(recipe, folder)
+
+    world.evaluate = evaluate
+    assert call("--hours", "1", "--scale", "0.5") == 0
+    whole = searches.base().data.sources
+    assert tried[0].data.sources == {name: round(rows / 2) for name, rows in whole.items()}
+    assert (tmp_path / "lab" / "made-up-0.5.md").is_file()
 
 
 def test_what_tries_recipes_can_be_sent_to_other_processes() -> None:

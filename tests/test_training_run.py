@@ -117,6 +117,15 @@ def test_a_run_leaves_its_model_its_log_and_its_curves_and_is_not_run_again(
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
+def test_a_run_that_is_judged_elsewhere_does_not_validate(
+    base: str, address: str, tmp_path: Path
+) -> None:
+    run = recipe(base, epochs=0.2)
+    assert train(run, address, tmp_path / "run", validations=0) == {}
+    assert train(run, address, tmp_path / "run", validations=0) == {}, "read back"
+    assert (tmp_path / "run" / "model").is_dir()
+
+
 def test_another_recipe_or_snapshot_in_the_folder_is_refused(
     base: str, address: str, tmp_path: Path
 ) -> None:

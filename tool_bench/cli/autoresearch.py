@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 EPILOG = examples(
     "autoresearch v2 --hours 8",
-    "autoresearch v2 --hours 24 --workers 4 --no-gate",
+    "autoresearch v2 --hours 4 --scale 0.1 --workers 2 --no-gate",
     "autoresearch v2 --hours 24 --study postgresql://user@host/studies --name shared",
     "autoresearch my-recipe.toml --hours 8 --llm --max-usd 5",
 )
@@ -48,8 +48,11 @@ def autoresearch(  # noqa: PLR0913, PLR0917  one argument per option of the comm
     ] = None,
     name: Annotated[
         Optional[str],  # noqa: UP045  as above
-        typer.Option("--name", help="Of the study (default: the recipe's)."),
+        typer.Option("--name", help="Of the study (default: the recipe's, and its scale)."),
     ] = None,
+    scale: Annotated[
+        float, typer.Option("--scale", help="Share of the recipe's rows, over 0 and at most 1.")
+    ] = 1,
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="Experiments at once on this machine.")
     ] = 1,
@@ -92,16 +95,18 @@ def autoresearch(  # noqa: PLR0913, PLR0917  one argument per option of the comm
     """
     from tool_bench.training.autoresearch import Plan
     from tool_bench.training.experiment import Limits
+    from tool_bench.training.variations import reduced
 
     for option, value in (("--hours", hours), ("--max-ms", max_ms), ("--max-mb", max_mb)):
         if not 0 < value < math.inf:
             raise UsageError(f"{option} is {value:g}; give a number over 0")
-    base = find_recipe(recipe)  # what it trains on in the end is held out to choose by
-    base = base.model_copy(update={"data": base.data.model_copy(update={"refit": False})})
-    if name is not None:
-        if not re.fullmatch(r"\w[\w.-]*", name):
-            raise UsageError(f"--name '{name}': letters, digits, '.', '_' and '-' make a name")
-        base = base.model_copy(update={"name": name})
+    if not 0 < scale <= 1:
+        raise UsageError(f"--scale {scale:g} is not over 0 and at most 1")
+    if name is not None and not re.fullmatch(r"\w[\w.-]*", name):
+        raise UsageError(f"--name '{name}': letters, digits, '.', '_' and '-' make a name")
+    chosen = find_recipe(recipe)
+    own = chosen.name if scale == 1 else f"{chosen.name}-{scale:g}"
+    base = reduced(chosen, scale).model_copy(update={"name": name or own})
     folder = out or Path("runs") / "autoresearch" / base.name
     plan = Plan(
         name=base.name,

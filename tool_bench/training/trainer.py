@@ -49,7 +49,8 @@ def train(
         address: the snapshot to train on.
         folder: the run's folder. One that another recipe or snapshot began is an error; one that
             is finished is not trained again.
-        validations: how often the run validates on its way; 0 leaves the last one alone.
+        validations: how often the run validates on its way, before it does so at the end; 0 for
+            not even then, where the caller judges the model itself.
 
     Raises:
         DataError: the snapshot is damaged, or ``folder`` is another run's.
@@ -77,7 +78,9 @@ def _train(recipe: Recipe, address: str, folder: Path, validations: int) -> dict
     model.max_seq_length = min(recipe.text.max_tokens, whole or recipe.text.max_tokens)
     _fit(model, recipe, files, folder, validations)
     _towards(model, base, recipe.optimiser.towards_base)
-    scores = validate(encoder(model), files["tools.jsonl"], files["validation.jsonl"])
+    scores: dict[str, Scores] = {}
+    if validations:
+        scores = validate(encoder(model), files["tools.jsonl"], files["validation.jsonl"])
     _log(folder, {"final": {name: asdict(each) for name, each in scores.items()}})
     model.max_seq_length = whole
     _finish(model, recipe, folder, files["tools.jsonl"])
