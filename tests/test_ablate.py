@@ -133,7 +133,8 @@ def test_with_one_seed_the_table_says_what_intervals_leave_out(files: Path) -> N
     text = (files / "page.md").read_text()
     assert "with all its rows, seed 5;" in text
     assert "With one seed, the intervals say nothing about another." in text
-    assert "old" in text  # no source was left out: that table stays
+    assert "old" not in text, "figures of another ablation do not stay beside these"
+    assert "Not measured." in text.partition("begin sources left out")[2]
 
 
 def test_hits_are_those_of_validate() -> None:

@@ -224,3 +224,7 @@ def test_a_source_left_out_is_judged_against_the_untrained_model(tmp_path: Path)
     assert mean.gain.low < (0.2 + 0.1 + 0.05 + 0.05) / 4 < (mean.gain.high or 0)
     shutil.rmtree(tmp_path / UNTRAINED)
     assert left_out([each for each in outcomes if each.variation.name != UNTRAINED]) == []
+    single = [each for each in outcomes if len(each.variation.left_out) < 2]
+    shown = {each.source for each in left_out(single)}
+    assert not shown & {"tldr", "nl2bash"}, "the other one of the two shows its tools"
+    assert "clinc" in shown

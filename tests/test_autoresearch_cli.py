@@ -187,7 +187,7 @@ def test_what_a_recipe_trains_on_in_the_end_is_held_out_while_it_is_searched(
 
 
 def test_a_search_on_a_share_of_the_rows_is_a_study_of_its_own(
-    world: World, call: Call, tmp_path: Path
+    world: World, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[Recipe] = []
 
@@ -200,6 +200,11 @@ def test_a_search_on_a_share_of_the_rows_is_a_study_of_its_own(
     whole = searches.base().data.sources
     assert tried[0].data.sources == {name: round(rows / 2) for name, rows in whole.items()}
     assert (tmp_path / "lab" / "made-up-0.5.md").is_file()
+    ended(monkeypatch)
+    assert call("--hours", "1", "--scale", "0.5") == 0
+    assert world.gated == [], "a model of half the rows is not for production"
+    assert call("--hours", "1", "--scale", "0.5", "--gate") == 0
+    assert len(world.gated) == 1
 
 
 def test_what_tries_recipes_can_be_sent_to_other_processes() -> None:

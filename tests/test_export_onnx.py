@@ -135,9 +135,13 @@ def test_an_earlier_export_gives_way_and_nothing_else_does(
     own = tmp_path / "photos"
     own.mkdir()
     (own / "cat.jpg").write_text("miaow")
-    with pytest.raises(UsageError, match="photos is no exported model"):
+    shutil.copy(tiny_onnx / "model.onnx", own)  # of somebody else's, for all we know
+    with pytest.raises(UsageError, match="photos holds something else than an exported model"):
         export(tiny_model, own)
-    assert (own / "cat.jpg").read_text() == "miaow"
+    (earlier / "cat.jpg").write_text("miaow")
+    with pytest.raises(UsageError, match="made holds something else"):
+        export(tiny_model, earlier)
+    assert (own / "cat.jpg").read_text() == (earlier / "cat.jpg").read_text() == "miaow"
     assert {path.name for path in tmp_path.iterdir()} == {"made", "photos"}
 
 

@@ -194,6 +194,6 @@ def test_the_text_fits_a_terminal(
     assert max(map(len, lines)) <= 80
     found = [line.split()[:2] for line in lines if line.rstrip().endswith(" may be worse")]
     assert found == [[*test] for test in tests]
-    assert "MockConnectors scoped .500 1.000 -.100 -.200 to +.100* < .001 may be worse" in [
+    assert "MockConnectors scoped .500 1.000 -.100 -.200 to +.100* .5 may be worse" in [
         " ".join(line.split()) for line in lines
     ]

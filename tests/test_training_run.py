@@ -16,7 +16,7 @@ import torch
 import training_data
 from sentence_transformers import SentenceTransformer
 
-from tool_bench.errors import DataError, UnavailableError
+from tool_bench.errors import DataError, ToolBenchError, UnavailableError
 from tool_bench.sentence import minilm_folder
 from tool_bench.training import snapshot, trainer
 from tool_bench.training.recipe import MINILM, Recipe
@@ -136,6 +136,20 @@ def test_another_recipe_or_snapshot_in_the_folder_is_refused(
     other = snapshot.save(training_data.built(training_data.recipe(seed=2)), str(tmp_path))
     with pytest.raises(DataError, match=r"manifest\.json: is another run's"):
         train(recipe(base, epochs=0.2), other, folder)
+
+
+def test_a_snapshot_of_another_recipe_is_refused(base: str, address: str, tmp_path: Path) -> None:
+    fewer = training_data.recipe(base=base, negatives={"count": 1})
+    with pytest.raises(DataError, match=r"built for another recipe .*: negatives\.count"):
+        train(fewer, address, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_diverges_ends(base: str, address: str, tmp_path: Path) -> None:
+    wild = recipe(base, learning_rate=1e30)
+    with pytest.raises(ToolBenchError, match="the run diverged"):
+        train(wild, address, tmp_path / "run")
+    assert not (tmp_path / "run" / "model").exists()
 
 
 def test_a_damaged_snapshot_or_a_base_that_is_not_here_begins_no_training(

@@ -84,5 +84,11 @@ def test_a_model_that_cannot_tell_tools_apart_gets_what_chance_gives() -> None:
     assert validate(on_a_circle, tools, asked)["s"].hit_at_1 == 1 / 10
 
 
+def test_a_tie_is_not_the_right_tools() -> None:
+    tools = [tool(f"s/{n}", 0) for n in range(10)]
+    alone = [validate(on_a_circle, tools, [request(0, f"s/{n}")])["s"] for n in range(10)]
+    assert sum(scores.hit_at_1 for scores in alone) == 1
+
+
 def test_without_requests_there_are_no_scores() -> None:
     assert validate(on_a_circle, TOOLS, []) == {}

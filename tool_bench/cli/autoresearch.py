@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 EPILOG = examples(
     "autoresearch v2 --hours 8",
-    "autoresearch v2 --hours 4 --scale 0.1 --workers 2 --no-gate",
+    "autoresearch v2 --hours 4 --scale 0.1 --workers 2",
     "autoresearch v2 --hours 24 --study postgresql://user@host/studies --name shared",
     "autoresearch my-recipe.toml --hours 8 --llm --max-usd 5",
 )
@@ -70,8 +70,11 @@ def autoresearch(  # noqa: PLR0913, PLR0917  one argument per option of the comm
         float, typer.Option("--max-mb", help="Limit of the served model's size.", metavar="MB")
     ] = 25,
     gate: Annotated[
-        bool, typer.Option("--gate/--no-gate", help="End at the gate, with the best model.")
-    ] = True,
+        Optional[bool],  # noqa: UP045  as above
+        typer.Option(
+            "--gate/--no-gate", help="End at the gate, with the best model (default: on all rows)."
+        ),
+    ] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045  as above
         typer.Option("--out", help="The runs (default: runs/autoresearch/NAME).", metavar="DIR"),
@@ -117,7 +120,8 @@ def autoresearch(  # noqa: PLR0913, PLR0917  one argument per option of the comm
         limits=Limits(max_ms, max_mb),
     )
     stopped = _search(plan, hours, workers, snapshots, _allowed(max_usd, llm=llm), quiet=as_json)
-    return _end(plan, gate=gate, stopped=stopped, as_json=as_json)
+    asked = scale == 1 if gate is None else gate
+    return _end(plan, gate=asked, stopped=stopped, as_json=as_json)
 
 
 def trying(snapshots: str | None) -> tuple[Evaluate, Mine]:

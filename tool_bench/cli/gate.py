@@ -142,8 +142,8 @@ def _print(decision: Decision, pointer: Path) -> None:
     out.print()
     out.print(_table(verdict.rows))
     out.print(
-        f"[dim]p is corrected for {len(verdict.rows)} tests (Holm); a loss of less than "
-        f"{verdict.margin:g} counts as none.[/]"
+        f"[dim]A gain's p is corrected for {len(verdict.rows)} tests (Holm), a loss's is not; "
+        f"a loss of less than {verdict.margin:g} counts as none.[/]"
     )
     if any(row.clusters < FEW_CLUSTERS for row in verdict.rows):
         out.print(
@@ -185,7 +185,7 @@ def _table(rows: Sequence[Row]) -> Table:
             share(row.candidate),
             _signed(row.difference),
             _ends(row),
-            probability(row.p_holm),
+            probability(row.p if row.difference < 0 else row.p_holm),
             f"[{style}]{row.finding}[/]" if style else row.finding,
         )
     return grid

@@ -75,6 +75,8 @@ def train(  # noqa: PLR0913, PLR0917  one argument per option of the command lin
     folder = out or Path("runs") / chosen.name
     if snapshot is not None and mined is not None:
         raise UsageError("--snapshot holds its negatives already; leave --mined out")
+    if mined is not None:
+        _check_mines(chosen)
     if snapshot is None and mined is None and not data_only:
         snapshot = begun(folder, chosen, snapshots or default_base())
     with steps(quiet=as_json):
@@ -103,6 +105,7 @@ def mine(
     from tool_bench.training.prepare import mined_by
 
     chosen = find_recipe(recipe)
+    _check_mines(chosen)
     with steps():
         found = mined_by(model, chosen)
     mining.write(out, found)
@@ -127,6 +130,11 @@ def find_recipe(named: str) -> Recipe:
     if named not in shipped:
         raise UnknownNameError("recipe", named, shipped)
     return read_recipe(shipped[named])
+
+
+def _check_mines(recipe: Recipe) -> None:
+    if "mined" not in recipe.negatives.kinds or not recipe.negatives.count:
+        raise UsageError(f"recipe '{recipe.name}' takes no mined negatives: add 'mined' to kinds")
 
 
 def _mined(path: Path | None) -> Mine | None:

@@ -28,6 +28,7 @@ from tool_bench.training.variations import BASE
 
 MARKS = ("ablations", "sources left out")
 """What the two tables' places in a document are called."""
+_NONE = "Not measured."
 _REASON = 120  # characters of why a variation was not judged
 
 
@@ -165,7 +166,7 @@ def write_into(document: Path, found: Ablation) -> None:
         begin, end = _marks(mark)
         before, _, rest = text.partition(begin)
         after = rest.partition(end)[2]
-        text = f"{before}{begin}\n\n{table}\n\n{end}{after}" if table else text
+        text = f"{before}{begin}\n\n{table or _NONE}\n\n{end}{after}"
     write_atomically({document: text.encode("utf-8")})
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tool_bench.stats import LEVEL, average_intervals
 from tool_bench.training.ablation import Outcome
-from tool_bench.training.variations import UNTRAINED, Variation
+from tool_bench.training.variations import UNTRAINED, Variation, kin
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,22 +99,24 @@ def effects(outcomes: Sequence[Outcome]) -> list[Effect]:
 def left_out(outcomes: Sequence[Outcome]) -> list[LeftOut]:
     """Return how each source is answered without it, and the mean over sources as the last.
 
-    Empty where the untrained model was not judged. A source whose variation is lacking is left out.
-    Where several leave it out, that counts which leaves out the most: the sources that share
-    its tools too.
+    Empty where the untrained model was not judged. A source whose variation is lacking is left out,
+    and so is one of several that share their tools, unless one variation leaves out all of them.
     """
     base, *_ = outcomes
     untrained = next((o for o in outcomes if o.variation.name == UNTRAINED and o.models), None)
     without: dict[str, Outcome] = {}
-    for outcome in sorted(outcomes, key=lambda each: len(each.variation.left_out)):
+    groups = kin(base.variation.recipe.data.sources)
+    together = {name: {*group} for group in groups for name in group}
+    for outcome in outcomes:
+        absent = outcome.variation.left_out
         if outcome.models:
-            without |= dict.fromkeys(outcome.variation.left_out, outcome)
+            without |= {name: outcome for name in absent if together.get(name, {name}) <= {*absent}}
     sources = [name for name in base.models[0] if name in without]
     if untrained is None or not sources:
         return []
-    groups = [(name,) for name in sources] + ([tuple(sources)] if len(sources) > 1 else [])
+    rows = [(name,) for name in sources] + ([tuple(sources)] if len(sources) > 1 else [])
     found = []
-    for names in groups:
+    for names in rows:
         pairing = {name: (without[name], untrained) for name in names}
         (gain,) = differences([pairing], outcomes)
         found.append(

@@ -114,15 +114,16 @@ def _rank(experiment: Experiment) -> tuple[float, int]:
 
 def incomparable(outcome: Outcome, experiments: Sequence[Experiment]) -> str:
     """Say why ``outcome`` cannot be compared with earlier ones; nothing where it can."""
-    asked = {name: scores.requests for name, scores in outcome.scores.items()}
+    asked = {name: (each.requests, each.tools) for name, each in outcome.scores.items()}
     if not asked:
         return "there are no validation requests: is the recipe's held_out 0?"
     for each in experiments:
         if each.outcome is not None:
-            before = {name: scores.requests for name, scores in each.outcome.scores.items()}
+            before = {name: (s.requests, s.tools) for name, s in each.outcome.scores.items()}
             if asked != before:
                 return (
-                    f"validated by {asked} requests, and experiment {each.number} by {before}: "
+                    f"validated by other requests or tools than experiment {each.number} "
+                    f"(numbers of both: {asked} and {before}): "
                     "they cannot be compared. Has the data changed? Give another --name"
                 )
     return ""

@@ -21,6 +21,7 @@ from tool_bench.data.fetch import sha256_of
 from tool_bench.errors import DataError, ToolBenchError, UnavailableError, UsageError
 from tool_bench.onnx_encoder import CONFIG, FORMAT, MODEL, TOKENIZER, OnnxEncoder
 from tool_bench.progress import report
+from tool_bench.serving import CATALOGUE
 from tool_bench.tool import MAX_CHARACTERS, Style
 from tool_bench.trained import read_card
 
@@ -86,7 +87,9 @@ def export(
 
     made = made.resolve()
     if made.exists() and not _replaceable(made):
-        raise UsageError(f"{made} is no exported model; name a folder that is new or empty")
+        raise UsageError(
+            f"{made} holds something else than an exported model; name a new or empty folder"
+        )
     card = read_card(folder)
     report("load the model", 0, _STEPS)
     model, pooling = load(folder)
@@ -113,13 +116,29 @@ def export(
         cosine = least_cosine(OnnxEncoder(new).encode, encoder(model))
         if made.exists():
             os.replace(made, old)
-        os.replace(new, made)
+        try:
+            os.replace(new, made)
+        except BaseException:
+            if old.exists():
+                os.replace(old, made)
+            raise
     size = sum(file.stat().st_size for file in made.iterdir())
     return Exported(made, size, cosine)
 
 
 def _replaceable(folder: Path) -> bool:
-    return folder.is_dir() and (not any(folder.iterdir()) or (folder / MODEL).is_file())
+    """Tell whether ``folder`` is empty, or an export and nothing else."""
+    if not folder.is_dir():
+        return False
+    names = {path.name for path in folder.iterdir()}
+    if not names:
+        return True
+    try:
+        config = json.loads((folder / CONFIG).read_bytes())
+    except (OSError, ValueError):
+        return False
+    ours = isinstance(config, dict) and "model_sha256" in config
+    return ours and names <= {MODEL, TOKENIZER, CONFIG, CATALOGUE}
 
 
 def load(folder: Path) -> tuple[SentenceTransformer, str]:

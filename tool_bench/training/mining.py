@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tool_bench.errors import DataError
 from tool_bench.progress import report
+from tool_bench.store import write_atomically
 from tool_bench.tool import render
 from tool_bench.training.negatives import Mined
 from tool_bench.training.recipe import Text
@@ -82,7 +83,7 @@ def write(path: Path, mined: Mapping[str, Mined]) -> None:
     """Write source -> query -> tools as JSON."""
     content = {name: {q: list(ids) for q, ids in own.items()} for name, own in mined.items()}
     text = json.dumps(content, ensure_ascii=False, indent=0, sort_keys=True)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_atomically({path: f"{text}\n".encode()})
 
 
 def read(path: Path) -> Mine:

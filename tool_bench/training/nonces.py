@@ -62,10 +62,11 @@ def _forget(folder: Path, now: datetime) -> None:
 
     What another machine removes, or has not written yet, is passed over.
     """
-    for path in folder.iterdir():
-        with suppress(OSError, ValueError):
-            if _NONCE.fullmatch(path.name) and _expiry(path) < now - KEPT:
-                path.unlink()
+    with suppress(OSError):  # whoever may add to a folder need not be allowed to list it
+        for path in folder.iterdir():
+            with suppress(OSError, ValueError):
+                if _NONCE.fullmatch(path.name) and _expiry(path) < now - KEPT:
+                    path.unlink()
 
 
 def _expiry(path: Path) -> datetime:

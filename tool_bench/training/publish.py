@@ -51,8 +51,9 @@ def publish(model: Path, address: str, signed: bytes, made: Mapping[str, Any]) -
 
     Raises:
         DataError: there is no model.
-        UsageError: the address cannot be written.
+        UsageError: the address cannot be written, or was taken meanwhile.
     """
+    check_free(address, signed)
     files = sorted(path for path in model.rglob("*") if path.is_file())
     if not files:
         raise DataError(model, "training has left no model here")

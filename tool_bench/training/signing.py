@@ -207,6 +207,8 @@ def _read(body: Mapping[str, Any], where: object) -> Request:
         raise DataError(
             where, f"{first['msg']} (made by another version?)", f"field '{field}'"
         ) from None
+    if request.model_dump(mode="json") != dict(body):
+        raise DataError(where, "lacks fields that would decide what runs (an older version's?)")
     if not timedelta(0) < request.expires - request.made_at <= timedelta(hours=MOST_HOURS):
         raise DataError(
             where, f"must be after made_at, by at most {MOST_HOURS} hours", "field 'expires'"

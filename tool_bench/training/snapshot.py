@@ -29,6 +29,7 @@ Mine = Callable[[TrainingData, Sequence[Pair]], Mined]
 
 FORMAT = 1
 """Raised when the files of a snapshot change their form."""
+_WAY_OUT = "remove the snapshot's folder, and build it again"
 FILES = ("tools.jsonl", "train.jsonl", "validation.jsonl", "dropped.jsonl")
 VALIDATION_ROWS = 500
 """Of a source at most: those of least hash."""
@@ -208,12 +209,22 @@ def save(snapshot: Snapshot, base: str) -> str:
     try:
         system.makedirs(folder, exist_ok=True)
         for name, content in snapshot.files.items():
-            system.pipe_file(f"{folder}/{name}", content)
+            if not _holds(system, f"{folder}/{name}", content):  # another process may be reading
+                system.pipe_file(f"{folder}/{name}", content)
         system.pipe_file(f"{folder}/manifest.part", manifest)
         system.mv(f"{folder}/manifest.part", f"{folder}/manifest.json")  # whole or not at all
     except OSError as error:
+        if _holds(system, f"{folder}/manifest.json", manifest):  # another process was faster
+            return str(system.unstrip_protocol(folder))
         raise UsageError(f"snapshots cannot be written to {base}: {error}") from None
     return str(system.unstrip_protocol(folder))
+
+
+def _holds(system: Any, path: str, content: bytes) -> bool:
+    try:
+        return bool(system.cat_file(path) == content)
+    except OSError:
+        return False
 
 
 def read(address: str) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
@@ -240,9 +251,10 @@ def read(address: str) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]
         try:
             content = system.cat_file(f"{folder}/{name}")
         except FileNotFoundError:
-            raise DataError(f"{address}/{name}", "the file is missing") from None
+            raise DataError(f"{address}/{name}", f"the file is missing; {_WAY_OUT}") from None
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise DataError(f"{address}/{name}", "is not the file that manifest.json names")
+            problem = f"is not the file that manifest.json names; {_WAY_OUT}"
+            raise DataError(f"{address}/{name}", problem)
         found[name] = [json.loads(line) for line in content.splitlines()]
     return manifest, found
 

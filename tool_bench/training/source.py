@@ -23,10 +23,6 @@ class TrainingSource:
     sources: tuple[Source, ...] = ()
     task: str | None = None
     """The task whose own training split this is: its tools may be trained on, its queries never."""
-    overlaps: tuple[str, ...] = ()
-    """Tasks that hold some of its tools under other names, as far as it is known."""
-    optional: bool = False
-    """Left out of a recipe that does not name it."""
 
 
 def load(source: TrainingSource, progress: Progress = lambda _: None) -> TrainingData:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from torch import Tensor
 
+_OF_SNAPSHOT = ("text", "data", "negatives")
+"""Parts of a recipe that its snapshot was built by."""
 VALIDATIONS = 4
 """How often a run validates: this many times, evenly, and before the first step."""
 LOGGED = 60
@@ -59,6 +61,7 @@ def train(
     """
     from filelock import FileLock, Timeout
 
+    folder = folder.resolve()  # one lock, however the folder is named
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:  # a lock goes with its process, also when that is killed
         with FileLock(folder.with_name(f".{folder.name}.lock"), timeout=0):
@@ -69,6 +72,7 @@ def train(
 
 def _train(recipe: Recipe, address: str, folder: Path, validations: int) -> dict[str, Scores]:
     manifest, files = snapshot.read(address)
+    _check_recipe(recipe, manifest, address)
     _begin(folder, recipe, manifest)
     if (folder / "model").is_dir():
         return _finished(folder)
@@ -98,7 +102,7 @@ def has_bf16() -> bool:
 
 
 def begun(folder: Path, recipe: Recipe, base: str) -> str | None:
-    """Return the address of the snapshot that an unfinished run in ``folder`` is on.
+    """Return the address of the snapshot that the run in ``folder`` is on, or was.
 
     One that is built anew may differ: what it was checked against depends on what can be had.
 
@@ -112,10 +116,24 @@ def begun(folder: Path, recipe: Recipe, base: str) -> str | None:
         manifest = json.loads((folder / "manifest.json").read_bytes())
     except (FileNotFoundError, ValueError):
         return None
-    if found != recipe.model_dump(mode="json") or (folder / "model").is_dir():
+    if found != recipe.model_dump(mode="json"):
         return None
     address = f"{base.rstrip('/')}/{snapshot.name_of(manifest)}"
     return address if snapshot.is_there(address) else None
+
+
+def _check_recipe(recipe: Recipe, manifest: Mapping[str, Any], address: str) -> None:
+    """Refuse a snapshot of other texts or rows: the model would be told to be what it is not."""
+    fields = recipe.model_dump(include=set(_OF_SNAPSHOT), mode="json")
+    other = [
+        f"{part}.{field}"
+        for part in _OF_SNAPSHOT
+        for field, value in fields[part].items()
+        if field != "max_tokens" and manifest["recipe"][part].get(field) != value
+    ]
+    if other:
+        problem = f"was built for another recipe than '{recipe.name}': {', '.join(other)} differ"
+        raise DataError(address, problem)
 
 
 def _begin(folder: Path, recipe: Recipe, manifest: Mapping[str, Any]) -> None:
@@ -192,6 +210,7 @@ def _fit(
             save_steps=max(1, steps // CHECKPOINTS),
             save_total_limit=1,
             logging_steps=max(1, steps // LOGGED),
+            logging_nan_inf_filter=False,  # or a run that diverged would look healthy
             report_to="none",
             disable_tqdm=True,
         ),

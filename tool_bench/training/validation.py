@@ -81,7 +81,9 @@ def hits(
         right = {id_ for request in asked for id_ in request["right"]}
         own = [tool for tool in tools if tool["id"].partition("/")[0] == source]
         own.sort(key=lambda tool: (tool["id"] not in right, _lot(tool["id"])))
-        found[source] = _hits(encode, own[: max(MOST_TOOLS, len(right))], asked)
+        kept = own[: max(MOST_TOOLS, len(right))]
+        kept.sort(key=lambda tool: _lot(tool["id"]))  # a tie is not to be the right tool's
+        found[source] = _hits(encode, kept, asked)
     return found
 
 

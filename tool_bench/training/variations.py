@@ -177,7 +177,7 @@ def _sources(base: Recipe) -> Iterator[Variation]:
     """Each source left out, and those together that describe their tools from the same file."""
     sources = base.data.sources
     groups = [(name,) for name in sources]
-    for group in [*groups, *_kin(sources)]:
+    for group in [*groups, *kin(sources)]:
         kept = {name: most for name, most in sources.items() if name not in group}
         if kept:
             name = f"without-{'-'.join(group)}"
@@ -186,7 +186,7 @@ def _sources(base: Recipe) -> Iterator[Variation]:
             yield _variation(base, name, "sources", setting, recipe, left_out=group)
 
 
-def _kin(sources: Iterable[str]) -> list[tuple[str, ...]]:
+def kin(sources: Iterable[str]) -> list[tuple[str, ...]]:
     """Return groups of sources that share a file: leaving one out does not hide its tools."""
     users: dict[str, list[str]] = {}
     for name in sources:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from transformers import TrainerCallback
+
+from tool_bench.errors import ToolBenchError
 
 
 class Watch(TrainerCallback):
@@ -45,7 +48,13 @@ class Watch(TrainerCallback):
         control: Any,
         **kwargs: Any,
     ) -> None:
-        """Keep the loss."""
+        """Keep the loss, and end a run that has none."""
         logs = kwargs.get("logs")
         if logs and "loss" in logs:
-            self._log({"step": state.global_step, "loss": float(logs["loss"])})
+            loss = float(logs["loss"])
+            if not math.isfinite(loss):
+                raise ToolBenchError(
+                    f"the loss is {loss} at step {state.global_step}: the run diverged; "
+                    "try a lower learning rate, in a new folder"
+                )
+            self._log({"step": state.global_step, "loss": loss})

@@ -85,5 +85,4 @@ SOURCE = TrainingSource(
     license="apache-2.0",
     build=build,
     sources=_FILES,
-    overlaps=("ToolRet", "ToolRetInstruction"),
 )

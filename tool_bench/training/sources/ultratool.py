@@ -64,5 +64,4 @@ SOURCE = TrainingSource(
     license="mit",
     build=build,
     sources=(REQUESTS, TOOLS),
-    overlaps=("ToolRet", "ToolRetInstruction"),
 )
