@@ -12,7 +12,8 @@ from filelock import FileLock
 from tool_bench.errors import UsageError
 from tool_bench.training import snapshot, trainer
 from tool_bench.training.recipe import Recipe
-from tool_bench.training.trainer import begun, train
+from tool_bench.training.run_folder import begun
+from tool_bench.training.trainer import train
 
 
 @pytest.fixture

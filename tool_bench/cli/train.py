@@ -68,8 +68,8 @@ def train(  # noqa: PLR0913, PLR0917  one argument per option of the command lin
     again. The model is written to DIR/model; DIR/curves.svg shows how it went.
     """
     from tool_bench.training import snapshot as snapshots_
-    from tool_bench.training.prepare import default_base, prepare
-    from tool_bench.training.trainer import begun
+    from tool_bench.training.prepare import prepare
+    from tool_bench.training.run_folder import begun
 
     chosen = find_recipe(recipe)
     folder = out or Path("runs") / chosen.name
@@ -78,7 +78,7 @@ def train(  # noqa: PLR0913, PLR0917  one argument per option of the command lin
     if mined is not None:
         _check_mines(chosen)
     if snapshot is None and mined is None and not data_only:
-        snapshot = begun(folder, chosen, snapshots or default_base())
+        snapshot = begun(folder, chosen, snapshots or snapshots_.default_base())
     with steps(quiet=as_json):
         address = snapshot or prepare(chosen, snapshots, _mined(mined))
         manifest, _ = snapshots_.read(address)

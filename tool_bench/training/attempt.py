@@ -12,6 +12,7 @@ from tool_bench.query import Query
 from tool_bench.training import mining, snapshot
 from tool_bench.training.experiment import Outcome
 from tool_bench.training.recipe import Recipe
+from tool_bench.training.run_folder import begun
 from tool_bench.training.snapshot import Mine
 from tool_bench.training.validation import Scores
 
@@ -44,13 +45,10 @@ class Attempt:
             UnavailableError: a source, a package or the base model is not here.
             DataError: the data is not what it must be.
         """
-        from tool_bench.training.prepare import default_base
-        from tool_bench.training.trainer import begun
-
         began = time.monotonic()
         mined = folder / "mined.json"
         mine = mining.read(mined) if mined.is_file() else None
-        address = begun(folder, recipe, self.snapshots or default_base())
+        address = begun(folder, recipe, self.snapshots or snapshot.default_base())
         address = address or self.prepare(recipe, self.snapshots, mine)
         scores = self.train(recipe, address, folder)
         _, files = snapshot.read(address)

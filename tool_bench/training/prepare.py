@@ -9,7 +9,6 @@ from pathlib import Path
 from tool_bench import registry
 from tool_bench.data.fetch import is_cached
 from tool_bench.data.load import load
-from tool_bench.data.paths import cache_folder
 from tool_bench.dataset import ToolDataset
 from tool_bench.errors import UnavailableError
 from tool_bench.progress import report
@@ -25,11 +24,6 @@ from tool_bench.training.source import TrainingSource
 from tool_bench.training.sources import named
 
 
-def default_base() -> str:
-    """Return where snapshots are kept unless an address is given: the user's cache."""
-    return str(cache_folder() / "snapshots")
-
-
 def prepare(recipe: Recipe, base: str | None = None, mine: Mine | None = None) -> str:
     """Build and save what ``recipe`` trains on; return the snapshot's address.
 
@@ -43,7 +37,7 @@ def prepare(recipe: Recipe, base: str | None = None, mine: Mine | None = None) -
         UnavailableError: a source's files cannot be had here.
         DataError: a row is not what it must be.
     """
-    return snapshot.save(build(recipe, mine), base or default_base())
+    return snapshot.save(build(recipe, mine), base or snapshot.default_base())
 
 
 def build(recipe: Recipe, mine: Mine | None = None) -> Snapshot:

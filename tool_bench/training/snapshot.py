@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from tool_bench.data.paths import cache_folder
 from tool_bench.errors import DataError, UsageError
 from tool_bench.progress import report
 from tool_bench.tool import render
@@ -182,6 +183,11 @@ def _capped(pairs: Sequence[Pair], per_tool: int | None, most: int) -> list[Pair
 def name_of(manifest: Mapping[str, Any]) -> str:
     """Return the name of the snapshot that has this manifest."""
     return hashlib.sha256(_json(manifest)).hexdigest()[:16]
+
+
+def default_base() -> str:
+    """Return where snapshots are kept unless an address is given: the user's cache."""
+    return str(cache_folder() / "snapshots")
 
 
 def is_there(address: str) -> bool:

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tool_bench import trained
-from tool_bench.errors import DataError, UsageError
+from tool_bench.errors import UsageError
 from tool_bench.progress import report
 from tool_bench.store import write_atomically
 from tool_bench.trained import TrainedCard
-from tool_bench.training import snapshot
+from tool_bench.training import run_folder, snapshot
 from tool_bench.training.curves import draw
 from tool_bench.training.models import base_model, encoder
 from tool_bench.training.order import batches
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from torch import Tensor
 
-_OF_SNAPSHOT = ("text", "data", "negatives")
-"""Parts of a recipe that its snapshot was built by."""
 VALIDATIONS = 4
 """How often a run validates: this many times, evenly, and before the first step."""
 LOGGED = 60
@@ -72,8 +70,7 @@ def train(
 
 def _train(recipe: Recipe, address: str, folder: Path, validations: int) -> dict[str, Scores]:
     manifest, files = snapshot.read(address)
-    _check_recipe(recipe, manifest, address)
-    _begin(folder, recipe, manifest)
+    run_folder.begin(folder, recipe, manifest, address)
     if (folder / "model").is_dir():
         return _finished(folder)
     model = base_model(recipe)
@@ -99,56 +96,6 @@ def has_bf16() -> bool:
         return bool(torch.cuda.is_bf16_supported())
     found = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     return bool(found())
-
-
-def begun(folder: Path, recipe: Recipe, base: str) -> str | None:
-    """Return the address of the snapshot that the run in ``folder`` is on, or was.
-
-    One that is built anew may differ: what it was checked against depends on what can be had.
-
-    Args:
-        folder: the run's folder.
-        recipe: None is returned where the run is another recipe's.
-        base: address under which snapshots lie; None is returned where it is not there.
-    """
-    try:
-        found = json.loads((folder / "recipe.json").read_bytes())
-        manifest = json.loads((folder / "manifest.json").read_bytes())
-    except (FileNotFoundError, ValueError):
-        return None
-    if found != recipe.model_dump(mode="json"):
-        return None
-    address = f"{base.rstrip('/')}/{snapshot.name_of(manifest)}"
-    return address if snapshot.is_there(address) else None
-
-
-def _check_recipe(recipe: Recipe, manifest: Mapping[str, Any], address: str) -> None:
-    """Refuse a snapshot of other texts or rows: the model would be told to be what it is not."""
-    fields = recipe.model_dump(include=set(_OF_SNAPSHOT), mode="json")
-    other = [
-        f"{part}.{field}"
-        for part in _OF_SNAPSHOT
-        for field, value in fields[part].items()
-        if field != "max_tokens" and manifest["recipe"][part].get(field) != value
-    ]
-    if other:
-        problem = f"was built for another recipe than '{recipe.name}': {', '.join(other)} differ"
-        raise DataError(address, problem)
-
-
-def _begin(folder: Path, recipe: Recipe, manifest: Mapping[str, Any]) -> None:
-    """Write what the run is, or check that it is the one that the folder holds."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (
-        ("recipe.json", recipe.model_dump(mode="json")),
-        ("manifest.json", dict(manifest)),
-    ):
-        path = folder / name
-        text = json.dumps(content, indent=1, sort_keys=True) + "\n"
-        if not path.exists():
-            write_atomically({path: text.encode("utf-8")})
-        elif path.read_text(encoding="utf-8") != text:
-            raise DataError(path, "is another run's; choose a new folder, or remove this one")
 
 
 def _finished(folder: Path) -> dict[str, Scores]:
