@@ -53,4 +53,4 @@ def test_a_run_goes_on_with_the_snapshot_that_it_began_with(
     assert begun(folder, recipe.model_copy(update={"seed": 2}), base) is None
     assert begun(folder, recipe, str(tmp_path)) is None  # snapshots lie elsewhere
     train(recipe, address, folder)
-    assert begun(folder, recipe, base) is None  # it is done
+    assert begun(folder, recipe, base) == address, "nor is data built for a run that is done"
