@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated, NoReturn
 
 import typer
@@ -11,58 +13,34 @@ from rich.markup import escape
 from typer.exceptions import Abort, TyperException
 
 from tool_bench import __version__
-from tool_bench.cli import (
-    ablate,
-    autoresearch,
-    compare,
-    data,
-    export,
-    gate,
-    list_,
-    release,
-    reproduce,
-    rescore,
-    results,
-    run,
-    scale,
-    search,
-    sign,
-    site,
-    train,
-)
 from tool_bench.cli.common import debugging
 from tool_bench.environment import prepare
 from tool_bench.errors import ToolBenchError
 
 INTERRUPTED = 130
 
-app = typer.Typer(
-    help="Measure which method finds the right tool for an AI agent.",
-    epilog="Start with: tool-bench run --all\n\nEach command has examples: tool-bench run --help",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("run", epilog=run.EPILOG)(run.run)
-app.command("list", epilog=list_.EPILOG)(list_.list_)
-app.command("results", epilog=results.EPILOG)(results.results)
-app.command("search", epilog=search.EPILOG)(search.search)
-app.command("compare", epilog=compare.EPILOG)(compare.compare)
-app.command("reproduce", epilog=reproduce.EPILOG)(reproduce.reproduce)
-app.command("rescore", epilog=rescore.EPILOG)(rescore.rescore)
-app.command("release", epilog=release.EPILOG)(release.release)
-app.command("scale", epilog=scale.EPILOG)(scale.scale)
-app.command("train", epilog=train.EPILOG)(train.train)
-app.command("ablate", epilog=ablate.EPILOG)(ablate.ablate)
-app.command("mine", epilog=train.MINE_EPILOG)(train.mine)
-app.command("export", epilog=export.EPILOG)(export.export)
-app.command("autoresearch", epilog=autoresearch.EPILOG)(autoresearch.autoresearch)
-app.command("gate", epilog=gate.EPILOG)(gate.gate)
-app.add_typer(data.app, name="data")
-app.add_typer(sign.app, name="sign")
-app.add_typer(site.app, name="site")
+# As --help lists them, each with its module: a function of that name with its
+# EPILOG, or a group of commands, its app.
+COMMANDS = {
+    "run": "run",
+    "list": "list_",
+    "results": "results",
+    "search": "search",
+    "compare": "compare",
+    "reproduce": "reproduce",
+    "rescore": "rescore",
+    "release": "release",
+    "scale": "scale",
+    "train": "train",
+    "ablate": "ablate",
+    "mine": "mine",
+    "export": "export",
+    "autoresearch": "autoresearch",
+    "gate": "gate",
+    "data": "data",
+    "sign": "sign",
+    "site": "site",
+}
 
 
 def _version(wanted: bool) -> None:
@@ -71,7 +49,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool,
@@ -92,7 +69,31 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(_run([word for word in words if word != "--debug"]))
 
 
+def _app(names: Iterable[str]) -> typer.Typer:
+    app = typer.Typer(
+        help="Measure which method finds the right tool for an AI agent.",
+        epilog="Start with: tool-bench run --all\n\nEach command has examples: "
+        "tool-bench run --help",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    for name in names:
+        module = import_module(f"tool_bench.cli.{COMMANDS[name]}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name, epilog=module.EPILOG)(getattr(module, COMMANDS[name]))
+    return app
+
+
 def _run(words: list[str]) -> int:
+    asked = next((word for word in words if not word.startswith("-")), "")
+    # Only what was asked for is built: all of them would take as long as a light command does.
+    app = _app([asked] if asked in COMMANDS else COMMANDS)
     try:
         code = int(app(words, prog_name="tool-bench", standalone_mode=False) or 0)
     except TyperException as error:

@@ -24,10 +24,8 @@ EPILOG = examples(
     "train v2 --data-only",
     "train v2",
     "train my-recipe.toml --out runs/mine --snapshots s3://bucket/snapshots",
-    "mine runs/v2/model v2 --out mined.json",
     "train v2 --mined mined.json --out runs/v2-mined",
 )
-MINE_EPILOG = examples("mine runs/v2/model v2 --out mined.json")
 
 RecipeArgument = Annotated[
     str, typer.Argument(help="A TOML file, or the name of a shipped recipe.", metavar="RECIPE")
@@ -76,7 +74,7 @@ def train(  # noqa: PLR0913, PLR0917  one argument per option of the command lin
     if snapshot is not None and mined is not None:
         raise UsageError("--snapshot holds its negatives already; leave --mined out")
     if mined is not None:
-        _check_mines(chosen)
+        check_mines(chosen)
     if snapshot is None and mined is None and not data_only:
         snapshot = begun(folder, chosen, snapshots or snapshots_.default_base())
     with steps(quiet=as_json):
@@ -91,26 +89,6 @@ def train(  # noqa: PLR0913, PLR0917  one argument per option of the command lin
         with steps(quiet=as_json):
             scores = run(chosen, address, folder)
     _tell(address, manifest, scores, None if data_only else folder, as_json=as_json)
-
-
-def mine(
-    model: Annotated[Path, typer.Argument(help="A trained model's folder.", metavar="MODEL")],
-    recipe: RecipeArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", help="What to write.", metavar="FILE")] = Path(
-        "mined.json"
-    ),
-) -> None:
-    """Find the wrong tools that a model takes for right ones, as negatives for the next run."""
-    from tool_bench.training import mining
-    from tool_bench.training.prepare import mined_by
-
-    chosen = find_recipe(recipe)
-    _check_mines(chosen)
-    with steps():
-        found = mined_by(model, chosen)
-    mining.write(out, found)
-    n = sum(len(own) for own in found.values())
-    console().print(f"{n:,} requests of {len(found)} sources: {escape(str(out))}")
 
 
 def find_recipe(named: str) -> Recipe:
@@ -132,7 +110,8 @@ def find_recipe(named: str) -> Recipe:
     return read_recipe(shipped[named])
 
 
-def _check_mines(recipe: Recipe) -> None:
+def check_mines(recipe: Recipe) -> None:
+    """Raise UsageError for a recipe that takes no mined negatives."""
     if "mined" not in recipe.negatives.kinds or not recipe.negatives.count:
         raise UsageError(f"recipe '{recipe.name}' takes no mined negatives: add 'mined' to kinds")
 
