@@ -39,10 +39,14 @@ class FakeTrainer:
         return SCORES
 
 
-def save_snapshot(base: str) -> str:
-    """Save a snapshot of one file; return its address."""
+def save_snapshot(base: str, recipe: Recipe = RECIPE) -> str:
+    """Save a snapshot of one file, as if built for ``recipe``; return its address."""
     content = b'{"id": "tldr/ls"}\n'
-    manifest = {"format": 1, "files": {"tools.jsonl": hashlib.sha256(content).hexdigest()}}
+    manifest = {
+        "format": 1,
+        "files": {"tools.jsonl": hashlib.sha256(content).hexdigest()},
+        "recipe": recipe.model_dump(include={"text", "data", "negatives"}, mode="json"),
+    }
     return snapshot.save(snapshot.Snapshot({"tools.jsonl": content}, manifest), base)
 
 

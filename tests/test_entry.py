@@ -151,6 +151,27 @@ def test_a_snapshot_must_be_the_one_that_was_signed(
     assert not list(nonces.iterdir())
 
 
+def test_another_run_s_folder_or_data_uses_no_request_up(
+    start: Callable[..., entry.Made], snapshot_address: str, nonces: Path, tmp_path: Path
+) -> None:
+    train, place = FakeTrainer(), str(tmp_path / "model")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "recipe.json").write_text("{}\n", encoding="utf-8")
+    signed = signed_request(snapshot_address, place)
+    with pytest.raises(DataError, match="is another run's; choose a new folder"):
+        start(signed, train)
+    (folder / "recipe.json").unlink()
+    longer = RECIPE.model_copy(update={"text": RECIPE.text.model_copy(update={"style": "full"})})
+    other = save_snapshot(str(tmp_path / "snapshots"), longer)
+    with pytest.raises(DataError, match=r"built for another recipe than 'small': text\.style"):
+        start(signed_request(other, place), train)
+    assert not train.asked
+    assert not list(nonces.iterdir())
+    assert not list(folder.iterdir()), "a request that is refused leaves nothing behind"
+    start(signed, train)
+
+
 def test_no_model_is_overwritten(
     start: Callable[..., entry.Made], snapshot_address: str, nonces: Path, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tool_bench.training import snapshot, trainer
+from tool_bench.training import run_folder, snapshot, trainer
 from tool_bench.training.publish import check_free, publish
 from tool_bench.training.recipe import Recipe
 from tool_bench.training.signing import RefusedError, verify
@@ -63,12 +63,14 @@ def run(  # noqa: PLR0913, PLR0917  what starts it decides all of these, and the
     Raises:
         RefusedError: it is unsigned, altered, of a key that is not allowed, expired, not yet valid
             or used before.
-        DataError: it is no request, its snapshot is not the one that its address names, or
-            training left no model.
+        DataError: it is no request, its snapshot is not the one that its address names or that its
+            recipe builds, the folder is another run's, or training left no model.
         UsageError: something else lies where the model goes.
     """
     signer, request = verify(signed, allowed, now or datetime.now(UTC))
-    snapshot.read(request.snapshot)  # its address, which is signed, ends in a hash of its content
+    # its address, which is signed, ends in a hash of its content
+    manifest, _ = snapshot.read(request.snapshot)
+    run_folder.check(folder, request.recipe, manifest, request.snapshot)
     check_free(request.model_to, signed)
     if not claim(request.nonce, request.expires):
         raise RefusedError(

@@ -37,24 +37,33 @@ def begun(folder: Path, recipe: Recipe, base: str) -> str | None:
     return address if snapshot.is_there(address) else None
 
 
-def begin(folder: Path, recipe: Recipe, manifest: Mapping[str, Any], address: str) -> None:
-    """Write what a run is, or check that it is the one that the folder holds.
+def check(folder: Path, recipe: Recipe, manifest: Mapping[str, Any], address: str) -> None:
+    """Check that ``folder`` is empty or this very run's; write nothing.
 
     Raises:
         DataError: the folder is another run's, or the snapshot another recipe's.
     """
     _check_recipe(recipe, manifest, address)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (
-        ("recipe.json", recipe.model_dump(mode="json")),
-        ("manifest.json", dict(manifest)),
-    ):
-        path = folder / name
-        text = json.dumps(content, indent=1, sort_keys=True) + "\n"
-        if not path.exists():
-            write_atomically({path: text.encode("utf-8")})
-        elif path.read_text(encoding="utf-8") != text:
+    for path, text in _identity(folder, recipe, manifest).items():
+        if path.exists() and path.read_bytes() != text:
             raise DataError(path, "is another run's; choose a new folder, or remove this one")
+
+
+def begin(folder: Path, recipe: Recipe, manifest: Mapping[str, Any], address: str) -> None:
+    """Write what a run is, or check that it is the one that the folder holds; see :func:`check`."""
+    check(folder, recipe, manifest, address)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, text in _identity(folder, recipe, manifest).items():
+        if not path.exists():
+            write_atomically({path: text})
+
+
+def _identity(folder: Path, recipe: Recipe, manifest: Mapping[str, Any]) -> dict[Path, bytes]:
+    contents = {"recipe.json": recipe.model_dump(mode="json"), "manifest.json": dict(manifest)}
+    return {
+        folder / name: (json.dumps(content, indent=1, sort_keys=True) + "\n").encode("utf-8")
+        for name, content in contents.items()
+    }
 
 
 def _check_recipe(recipe: Recipe, manifest: Mapping[str, Any], address: str) -> None:
