@@ -4,9 +4,10 @@
     python benchmarks/onnx_latency.py MODEL EXPORTED
 
 Without arguments the embedded MiniLM is exported to a temporary folder. The requests are
-MockConnectors'; the tools' vectors are random, since a full scan takes as long over any. The models
-take turns, 25 requests each, so that what else the machine does disturbs them alike, and neither
-finds the caches as the other left them.
+MockConnectors'; the tools' vectors are random, since a full scan takes as long over any, and lie
+in memory as docs/serving/handler.py has them. The models take turns, 25 requests each, so that
+what else the machine does disturbs them alike, and neither finds the caches as the other left
+them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no types
 
 from tool_bench import registry
 from tool_bench.data.load import load
@@ -41,7 +43,7 @@ def best(vectors: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np
 def measure(encoders: dict[str, Encoder], requests: list[str]) -> dict[str, NDArray[np.float64]]:
     """Return name -> milliseconds, shape (requests, 2): encoding, searching."""
     rows = np.random.default_rng(1).standard_normal((TOOLS, 384), dtype=np.float32)
-    vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    vectors = np.asfortranarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in encoders}
     for start in range(0, len(requests), TURN):
         for name, encoder in encoders.items():
@@ -70,7 +72,8 @@ def main(model: Path, exported: Path) -> None:
         "torch": SentenceEncoder(SentenceTransformer(str(model), device="cpu"), "torch"),
     }
     queries = load(registry.tasks()["MockConnectors"]).queries[:REQUESTS]
-    found = measure(encoders, [query.text for query in queries])
+    with threadpool_limits(1):  # numpy's own threads too
+        found = measure(encoders, [query.text for query in queries])
     print(f"{TOOLS:,} tools, {len(queries)} requests, one thread, {cpu_model()}, {cores()} cores")
     for name, times in found.items():
         encode, search = np.median(times, axis=0)

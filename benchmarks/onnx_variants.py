@@ -63,21 +63,63 @@ def dynamic(weights: QuantType, *, rows: bool = False, **options: bool) -> Calla
 
     def change(path: Path) -> None:
         if rows:
-            graph = onnx.load(path)
-            int8.quantise(graph, None)
-            onnx.save(graph, path)
+            ours(matrices=False)(path)
         ops = ["MatMul"] if rows else None
         quantize_dynamic(path, path, weight_type=weights, op_types_to_quantize=ops, **options)
 
     return change
 
 
-def blocks(block: int | None) -> Callable[[Path], None]:
-    """Return our way, with so many weights to a scale; None leaves the matrices in floats."""
+def blocks(block: int) -> Callable[[Path], None]:
+    """Return onnxruntime's MatMulNBits: a scale for so many weights and inputs; tables are ours."""
+
+    def product(node: onnx.NodeProto, matrix: Vectors) -> list[onnx.TensorProto]:
+        inputs, outputs = matrix.shape
+        parts = matrix.T.reshape(outputs, inputs // block, block)
+        scales = np.abs(parts).max(axis=-1, keepdims=True) / 127
+        name = node.input[1]
+        made = onnx.helper.make_node(
+            "MatMulNBits",
+            [node.input[0], f"{name}.int8", f"{name}.scale"],
+            list(node.output),
+            domain="com.microsoft",
+            K=inputs,
+            N=outputs,
+            bits=8,
+            block_size=block,
+            accuracy_level=4,
+        )
+        node.CopyFrom(made)
+        integers = (np.rint(parts / scales) + 128).astype(np.uint8)
+        return [
+            onnx.numpy_helper.from_array(integers, f"{name}.int8"),
+            onnx.numpy_helper.from_array(scales[..., 0], f"{name}.scale"),
+        ]
+
+    def change(path: Path) -> None:
+        ours(matrices=False)(path)
+        model = onnx.load(path)
+        weights = {each.name: each for each in model.graph.initializer}
+        for node in model.graph.node:
+            if node.op_type == "MatMul" and node.input[1] in weights:
+                matrix = onnx.numpy_helper.to_array(weights.pop(node.input[1]))
+                model.graph.initializer.extend(product(node, matrix))
+        used = {name for node in model.graph.node for name in node.input}
+        kept = [each for each in model.graph.initializer if each.name in used]
+        del model.graph.initializer[:]
+        model.graph.initializer.extend(kept)
+        model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
+        onnx.save(model, path)
+
+    return change
+
+
+def ours(*, matrices: bool = True) -> Callable[[Path], None]:
+    """Return our way: a scale a row, a column and a token; or for the tables alone."""
 
     def change(path: Path) -> None:
         graph = onnx.load(path)
-        int8.quantise(graph, block)
+        int8.quantise(graph, matrices=matrices)
         onnx.save(graph, path)
 
     return change
@@ -94,7 +136,8 @@ WAYS: dict[str, Callable[[Path], None]] = {
     "rows + blocks of 128": blocks(128),
     "rows + blocks of 64": blocks(64),
     "rows + blocks of 32": blocks(32),
-    "rows alone": blocks(None),
+    "rows + columns and tokens": ours(),
+    "rows alone": ours(matrices=False),
 }
 
 

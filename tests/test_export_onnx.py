@@ -67,8 +67,8 @@ def invoke(*arguments: object) -> Any:
 
 def test_minilm_says_the_same_in_under_25_mb(minilm: Path) -> None:
     found = cosines(minilm_folder(), minilm, "document")
-    assert found.min() > 0.997
-    assert found.mean() > 0.9993
+    assert found.min() > 0.99  # of the text of no words
+    assert np.median(found) > 0.9975
     assert sum(file.stat().st_size for file in minilm.iterdir()) < LIMIT
     assert {file.name for file in minilm.iterdir()} == {
         "model.onnx",
@@ -99,8 +99,7 @@ def test_weights_take_one_byte_each(minilm: Path) -> None:
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)
         sizes[values.dtype.name] = sizes.get(values.dtype.name, 0) + values.size
-    assert sizes["int8"] == (30_522 + 512) * 384
-    assert sizes["uint8"] == 6 * (4 * 384 * 384 + 2 * 384 * 1_536)
+    assert sizes["int8"] == (30_522 + 512) * 384 + 6 * (4 * 384 * 384 + 2 * 384 * 1_536)
     assert sizes["float32"] < 0.02 * 22_713_216
 
 
@@ -112,11 +111,20 @@ def test_no_weight_moves_by_more_than_half_a_step() -> None:
     rows, scales = int8.row_scales(table)
     assert (np.abs(rows * scales - table) <= scales / 2 * 1.001).all()
     assert np.abs(rows[[0, 1, 2, 4]]).max(axis=1).tolist() == [127] * 4
-    blocks, block_scales = int8.block_scales(table.T, int8.BLOCK)
-    again = (blocks.astype(np.float32) - 128) * block_scales[..., None]
-    assert blocks.shape == (50, 2, int8.BLOCK)
-    moved = np.abs(again.reshape(50, 64) - table)
-    assert (moved <= np.repeat(block_scales, int8.BLOCK, axis=1) / 2 * 1.001).all()
+    columns, scales = int8.column_scales(table.T)
+    assert (np.abs(columns * scales - table.T) <= scales / 2 * 1.001).all()
+
+
+@pytest.mark.parametrize("inputs", [64, 65])
+def test_two_products_fit_in_sixteen_bits(inputs: int) -> None:
+    """Processors without VNNI add neighbouring products in sixteen bits, and cut what is more."""
+    matrix = np.random.default_rng(1).standard_normal((inputs, 400)).astype(np.float32)
+    matrix[:2] = 9  # two large neighbours of one sign
+    columns, _ = int8.column_scales(matrix)
+    largest = 255 * np.pad(columns.astype(int), ((0, inputs % 2), (0, 0))).reshape(-1, 2, 400)
+    for sign in (largest.clip(min=0), largest.clip(max=0)):
+        assert np.abs(sign.sum(axis=1)).max() < 2**15
+    assert 60 <= columns[0].min() <= columns[0].max() <= 64, "no more room is left than is needed"
 
 
 def test_an_export_is_the_same_each_time(tiny_model: Path, tiny_onnx: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tool_bench.encoder import Role
     from tool_bench.tool import Style
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the files of an exported model change their form."""
 MODEL, TOKENIZER, CONFIG = "model.onnx", "tokenizer.json", "config.json"
 BATCH = 8

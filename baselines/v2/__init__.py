@@ -143,7 +143,7 @@ BASELINES = (
         reference="https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html",
         load=load_onnx,
         precision="int8",
-        settings=_SETTINGS | {"threads": 1, "weights": "8 bits in blocks of 32"},
+        settings=_SETTINGS | {"threads": 1, "weights": "8 bits, a scale a column"},
         needs=Needs(modules=("filelock", "onnx", "onnxruntime"), extra="train"),
         speed=Speed(start=30, per_tool=0.025, per_query=0.02),
     ),

@@ -41,7 +41,8 @@ class Search:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         with np.load(folder / "catalogue.npz") as file:
             catalogue = json.loads(file["catalogue"].tobytes())
-            self.vectors = file["vectors"].astype(np.float32)
+            # column by column: so one thread multiplies them in half the time
+            self.vectors = file["vectors"].astype(np.float32, order="F")
         if catalogue["model_sha256"] != config["model_sha256"]:
             raise RuntimeError(f"{folder}: the catalogue was encoded with another model")
         self.tools: list[dict[str, Any]] = catalogue["tools"]

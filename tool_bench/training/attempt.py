@@ -67,7 +67,8 @@ def mine(recipe: Recipe, folder: Path, file: Path) -> None:
 def cost(model: Path, requests: Sequence[str]) -> tuple[float, float]:
     """Return what ``model`` costs as it is served: exported in eight bits, on one thread.
 
-    Searched are vectors drawn at random, since what they hold does not change how long it takes.
+    Searched are vectors drawn at random, since what they hold does not change how long it takes,
+    laid out as docs/serving/handler.py has them.
     Each request counts with the pass that was disturbed least: what else the machine does, other
     experiments above all, must not decide which recipe is within the limit.
 
@@ -85,7 +86,7 @@ def cost(model: Path, requests: Sequence[str]) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         exported = export(model, Path(folder) / "onnx")
         encoder = OnnxEncoder(exported.folder)
-    drawn = np.random.default_rng(0).standard_normal((TOOLS, encoder.dimensions), np.float32)
+    drawn = np.random.default_rng(0).standard_normal((encoder.dimensions, TOOLS), np.float32).T
 
     def search(query: Query) -> object:
         return (drawn @ encoder.encode([query.text], "query")[0]).argmax()
