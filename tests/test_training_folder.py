@@ -9,7 +9,7 @@ import tiny
 import training_data
 from filelock import FileLock
 
-from tool_bench.errors import UsageError
+from tool_bench.errors import DataError, UsageError
 from tool_bench.training import snapshot, trainer
 from tool_bench.training.recipe import Recipe
 from tool_bench.training.run_folder import begun
@@ -54,3 +54,12 @@ def test_a_run_goes_on_with_the_snapshot_that_it_began_with(
     assert begun(folder, recipe, str(tmp_path)) is None  # snapshots lie elsewhere
     train(recipe, address, folder)
     assert begun(folder, recipe, base) == address, "nor is data built for a run that is done"
+
+
+def test_a_snapshot_of_another_recipe_is_refused(
+    recipe: Recipe, address: str, tmp_path: Path
+) -> None:
+    negatives = recipe.negatives.model_copy(update={"count": 1})
+    with pytest.raises(DataError, match=r"built for another recipe .*: negatives\.count"):
+        train(recipe.model_copy(update={"negatives": negatives}), address, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -138,13 +138,6 @@ def test_another_recipe_or_snapshot_in_the_folder_is_refused(
         train(recipe(base, epochs=0.2), other, folder)
 
 
-def test_a_snapshot_of_another_recipe_is_refused(base: str, address: str, tmp_path: Path) -> None:
-    fewer = training_data.recipe(base=base, negatives={"count": 1})
-    with pytest.raises(DataError, match=r"built for another recipe .*: negatives\.count"):
-        train(fewer, address, tmp_path / "run")
-    assert not (tmp_path / "run").exists()
-
-
 def test_a_run_that_diverges_ends(base: str, address: str, tmp_path: Path) -> None:
     wild = recipe(base, learning_rate=1e30)
     with pytest.raises(ToolBenchError, match="the run diverged"):

@@ -6,8 +6,8 @@ onnxruntime's own ``quantize_dynamic`` takes one scale for all inputs of a batch
 as much (docs/serving/README.md), and a text's vector then depends on the texts beside it.
 
 All operators are ONNX's own. The product of unsigned inputs and signed weights is the fast one on
-x86, and exact everywhere: older processors add two neighbouring products in sixteen bits, so a
-column's scale leaves room for the sum.
+x86. Older processors add two neighbouring products in sixteen bits, so a column's scale leaves room
+for the sum.
 """
 
 from __future__ import annotations
